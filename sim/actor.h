@@ -1,0 +1,77 @@
+/* An actor: anything that lives in virtual time by itself - a guest, a user-mode stack. */
+#ifndef SIM_ACTOR_H
+#define SIM_ACTOR_H
+
+#include <stdbool.h>
+
+#include "sim/evq.h"
+#include "sim/rng.h"
+
+struct actor;
+struct console;
+struct frame;
+struct port;
+struct sim;
+
+struct actor_ops {
+    const char *kind; /* "machine", "user" */
+
+    /**
+     * Advance to exactly `until`, alone: fire events (evq_run) at their times, execute what
+     * lies between. May touch nothing that another actor can see, except through port_send
+     * and console_write, which wait in the actor until the barrier. On return a->now ==
+     * until, or the actor sleeps and next_due says until when. NULL: events are all there is.
+     * The result must not depend on how a span of time is cut into calls.
+     */
+    void (*run)(struct actor *a, vtime_t until);
+
+    /** When it next has something to do: a->now while it executes. NULL: evq_next(events). */
+    vtime_t (*next_due)(const struct actor *a);
+
+    /** What sim_poke asked for; arms events at sim->now. NULL if it never pokes. */
+    void (*poke)(struct actor *a);
+};
+
+/** A frame that was sent and waits for the barrier. */
+struct sent {
+    vtime_t at;
+    struct port *port;
+    uint64_t number; /* on that port, so that equal times keep their order */
+    struct frame *frame;
+};
+
+/** Embedded in what it drives; recovered with container_of. */
+struct actor {
+    const struct actor_ops *ops;
+    struct sim *sim;
+    char *name;
+    uint32_t id;       /* the order of creation */
+    uint32_t due_slot; /* position + 1 in the engine's heap of due actors; 0: not there */
+    vtime_t now;       /* how far it has come; exact whenever a device or port looks */
+    struct evq events; /* its timers and arrivals */
+    bool live;         /* see actor_set_live */
+    bool poked;        /* in the engine's list of pokes */
+
+    struct sent *outbox; /* frames sent in this window, in order of time */
+    uint32_t n_out, cap_out;
+    struct console *consoles; /* those of this actor, a list */
+    struct port *ports;       /* likewise */
+};
+
+/** Register with the engine; `name` is copied. The actor starts asleep at sim->now. */
+void actor_init(struct actor *a, const struct actor_ops *ops, struct sim *sim, const char *name);
+
+/** Tell the engine that next_due may have become earlier; call outside of run only. */
+void actor_due_changed(struct actor *a);
+
+/**
+ * Say whether it holds host sockets or descriptors whose input can come at any time. While any
+ * actor does, the run follows the host's clock and the loop is polled between windows. On the
+ * main thread only.
+ */
+void actor_set_live(struct actor *a, bool live);
+
+/** Take it out of the engine. Its ports must be finished. */
+void actor_finish(struct actor *a);
+
+#endif

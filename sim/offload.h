@@ -1,0 +1,35 @@
+/* Carrying out what a NIC left undone: checksums and segmentation. */
+#ifndef SIM_OFFLOAD_H
+#define SIM_OFFLOAD_H
+
+#include "sim/frame.h"
+
+/** Whether the frame is already what a wire would carry. */
+static inline bool frame_is_finished(const struct frame *f)
+{
+    return !f->offload.needs_csum && f->offload.gso == FRAME_GSO_NONE;
+}
+
+/**
+ * Turn one frame into the packets a wire would carry.
+ *
+ * @f     borrowed
+ * @emit  called once per finished packet, in order, with a frame it borrows
+ *
+ * Every header length is checked against the frame; a request that does not fit its bytes
+ * is answered by dropping it. Returns packets emitted (0: the request was malformed).
+ */
+unsigned offload_finish(struct frame *f, void (*emit)(void *opaque, struct frame *packet),
+                        void *opaque);
+
+/**
+ * Carry out only the checksum request, into a new frame (or another reference to f when there
+ * is none). NULL if the request does not fit the bytes.
+ */
+struct frame *offload_checksum(struct frame *f);
+
+/** The Internet checksum's running sum (RFC 1071) over bytes; fold with inet_fold. */
+uint32_t inet_sum(uint32_t sum, const void *p, size_t len);
+uint16_t inet_fold(uint32_t sum);
+
+#endif

@@ -1,0 +1,141 @@
+/* A port: an endpoint on a VLAN, with the link that joins it. */
+#ifndef SIM_PORT_H
+#define SIM_PORT_H
+
+#include <stdbool.h>
+
+#include "sim/evq.h"
+#include "sim/frame.h"
+
+struct actor;
+struct port;
+struct tap;
+struct vlan;
+
+enum port_verdict {
+    PORT_TAKEN,   /* received; the port's own counters say how */
+    PORT_HOLD,    /* no room now: keep it and ask again after port_ready() */
+    PORT_DROPPED, /* refused, and counted by the port under the reason it knows */
+};
+
+struct port_ops {
+    const char *kind; /* "nic", "user", "tap" */
+
+    /** A frame has arrived (borrowed), at the owner's time. Called within the owner's run. */
+    enum port_verdict (*rx)(struct port *p, struct frame *f);
+
+    /** The carrier came or went. May be NULL. */
+    void (*carrier)(struct port *p, bool up);
+};
+
+/** What lies between a port and its VLAN; the same both ways, full duplex. */
+struct link {
+    vtime_t delay_ns;  /* propagation, each way; >= LINK_MIN_DELAY */
+    uint64_t rate_bps; /* 0: infinitely fast */
+    uint64_t queue_bytes; /* what may wait for the line in each direction; more is dropped */
+};
+
+#define LINK_MIN_DELAY (500 /* ns: half the engine's time grid, see sim.h */)
+#define LINK_DEFAULT_DELAY (10 * NS_PER_US)
+#define LINK_DEFAULT_RATE 1000000000ULL
+#define LINK_DEFAULT_QUEUE (512 * 1024ULL)
+#define PORT_MAX_HELD 1024 /* frames that may wait for a receiver with no room */
+
+/** Why frames were lost on the way; every drop is in exactly one of these. */
+enum port_drop {
+    DROP_DOWN,       /* sent or received while the carrier is down or on no VLAN */
+    DROP_QUEUE_OUT,  /* the queue towards the VLAN was full */
+    DROP_QUEUE_IN,   /* the queue from the VLAN was full */
+    DROP_HELD,       /* the receiver had no room for too long: PORT_MAX_HELD waiting */
+    DROP_REFUSED,    /* the receiver answered PORT_DROPPED */
+    DROP_RUNT,       /* shorter than an Ethernet header */
+    DROP_GIANT,      /* longer than FRAME_MAX_LEN */
+    DROP_MALFORMED,  /* an offload request that does not fit the frame */
+    DROP_KINDS
+};
+
+struct port_stats {
+    uint64_t tx_frames, tx_bytes; /* handed to port_send */
+    uint64_t rx_frames, rx_bytes; /* taken by the port */
+    uint64_t drops[DROP_KINDS];
+};
+
+/** "link queue full (out)" and so on, indexed by enum port_drop. */
+extern const char *const port_drop_names[DROP_KINDS];
+
+struct arrival {
+    vtime_t at;
+    struct frame *frame;
+};
+
+/** A ring; cap is a power of two or 0. */
+struct arrivals {
+    struct arrival *ring;
+    uint32_t head, n, cap;
+};
+
+struct port {
+    const struct port_ops *ops;
+    struct actor *owner;
+    struct port *next; /* of the same owner */
+    char *name;        /* "h1.eth0", unique */
+    uint32_t id;       /* order of creation: breaks ties between frames of equal time */
+    struct vlan *vlan; /* NULL: detached */
+    uint32_t vlan_slot; /* its place in vlan->ports */
+    bool up;           /* administrative carrier, both ways */
+    struct link link;
+    vtime_t busy_out, busy_in; /* until when each direction of the line is occupied */
+    uint64_t n_sent;           /* numbers the frames sent (struct passage) */
+    struct tap *taps;          /* who watches this port */
+
+    struct arrivals inbox; /* on the line, in order of arrival time */
+    struct arrivals held;  /* arrived, and refused by PORT_HOLD until port_ready */
+    bool holding;
+    struct event rx_event;
+    struct event carrier_event;
+    struct port_stats stats;
+};
+
+/**
+ * Make a port of an actor; it is on no VLAN. `name` is copied. Needs no cleanup on failure:
+ * it cannot fail.
+ */
+void port_init(struct port *p, const struct port_ops *ops, struct actor *owner, const char *name);
+
+/** Detach, and give up every frame that waits. Call at a barrier. */
+void port_finish(struct port *p);
+
+/** Join a VLAN (leaving another); at a barrier only. */
+void port_attach(struct port *p, struct vlan *v, const struct link *link);
+void port_detach(struct port *p);
+
+/**
+ * Set the carrier, at a barrier. The port's owner is told by an event at the present time; what
+ * is sent or arrives while down is dropped.
+ */
+void port_set_up(struct port *p, bool up);
+
+/**
+ * Send a frame into the port's link.
+ *
+ * @f  taken; immutable from here on. Padded by the caller to FRAME_MIN_WIRE if it means to.
+ *
+ * The frame leaves at the owner's `now` and waits in the owner's outbox for the barrier; what
+ * becomes of it there is in the statistics. Order: one port's frames arrive in sending order.
+ * f->origin is filled in by the caller where it knows (NICs do).
+ */
+void port_send(struct port *p, struct frame *f);
+
+/** After PORT_HOLD: there is room again. The held frame is offered again at the owner's now. */
+void port_ready(struct port *p);
+
+/** Put a frame that the owner sent onto the line; the engine's, at a barrier. f is borrowed. */
+void port_transmit(struct port *p, struct frame *f, uint64_t number, vtime_t at);
+
+/** A frame leaves the VLAN towards this port at `at`: queue, line, inbox. The VLAN's. */
+void port_receive(struct port *p, struct frame *f, vtime_t at);
+
+/** Sum of drops over all reasons. */
+uint64_t port_dropped(const struct port *p);
+
+#endif

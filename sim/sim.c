@@ -1,0 +1,412 @@
+/*
+ * The engine's loop: windows and barriers.
+ *
+ * At a barrier every actor has come exactly to `now`, and every frame sent before `now` is known.
+ * A frame sent later reaches its VLAN no sooner than now + d, where d is the smallest delay of a
+ * link; so VLANs can be processed up to that horizon, in their total order, and everything they
+ * hand on arrives no sooner than now + d as well. What an actor sends from now on comes out of a
+ * VLAN at now + d or later, and reaches another actor after a second link, at now + 2d: until
+ * then each actor may run alone. That is the window.
+ *
+ * Control events (tests, stops) are known when a window begins, and windows end at them; they are
+ * armed CONSOLE_DELAY after what caused them, so no window is longer than that.
+ */
+#include "sim/sim.h"
+
+#include <assert.h>
+#include <time.h>
+
+#include "sim/capture.h"
+#include "sim/console.h"
+#include "sim/port.h"
+#include "sim/vlan.h"
+
+#define POLL_INTERVAL (5 * NS_PER_MS)       /* of host time, when nothing outside is waited for */
+#define LIVE_POLL_INTERVAL (50 * NS_PER_US) /* likewise, while an actor holds host sockets */
+
+static int64_t host_ns(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * NS_PER_SEC + t.tv_nsec;
+}
+
+static vtime_t grid_floor(vtime_t t)
+{
+    return t - t % SIM_GRID;
+}
+
+static vtime_t grid_ceil(vtime_t t)
+{
+    return t > VTIME_NEVER - SIM_GRID ? VTIME_NEVER : grid_floor(t + SIM_GRID - 1);
+}
+
+/* --- life --- */
+
+void sim_init(struct sim *s, const struct sim_options *o)
+{
+    *s = (struct sim){.options = *o};
+    if (s->options.pace <= 0)
+        s->options.pace = 1;
+    if (uv_loop_init(&s->loop) != 0)
+        abort(); /* no descriptors left for epoll */
+    uv_timer_init(&s->loop, &s->timer);
+    uv_unref((uv_handle_t *)&s->timer);
+}
+
+void sim_finish(struct sim *s)
+{
+    for (uint32_t i = 0; i < s->n_vlans; i++)
+        vlan_destroy(s->vlans[i]);
+    uv_close((uv_handle_t *)&s->timer, NULL);
+    do /* once more after sim_stop, whose uv_stop ends the first at once */
+        uv_run(&s->loop, UV_RUN_DEFAULT);
+    while (uv_loop_alive(&s->loop));
+    int rc = uv_loop_close(&s->loop);
+    assert(rc == 0);
+    (void)rc;
+    evq_finish(&s->control);
+    free(s->vlans);
+    free(s->busy);
+    free(s->actors);
+    free(s->due);
+    free(s->ran);
+    free(s->poked);
+}
+
+void sim_stop(struct sim *s)
+{
+    s->stopping = true;
+    uv_stop(&s->loop);
+}
+
+void sim_at(struct sim *s, struct event *ev, vtime_t at)
+{
+    evq_arm(&s->control, ev, MAX(at, s->now));
+}
+
+/* --- VLANs with frames on their way --- */
+
+void sim_vlan_busy(struct sim *s, struct vlan *v)
+{
+    if (v->busy_slot)
+        return;
+    array_reserve(s->busy, &s->cap_busy, s->n_busy + 1);
+    s->busy[s->n_busy++] = v;
+    v->busy_slot = s->n_busy;
+}
+
+static void vlan_idle(struct sim *s, struct vlan *v)
+{
+    struct vlan *last = s->busy[--s->n_busy];
+
+    s->busy[v->busy_slot - 1] = last;
+    last->busy_slot = v->busy_slot;
+    v->busy_slot = 0;
+}
+
+void sim_vlan_gone(struct sim *s, struct vlan *v)
+{
+    if (v->busy_slot)
+        vlan_idle(s, v);
+    s->vlans[v->id] = NULL;
+    s->min_delay = 0;
+}
+
+/* Each VLAN by itself: ports are on one VLAN, so the order among VLANs does not matter. */
+static void process_vlans(struct sim *s, vtime_t horizon)
+{
+    for (uint32_t i = s->n_busy; i-- > 0;) {
+        struct vlan *v = s->busy[i];
+        vlan_process(v, horizon);
+        if (!v->n_heap)
+            vlan_idle(s, v);
+    }
+}
+
+static vtime_t vlans_next(const struct sim *s)
+{
+    vtime_t t = VTIME_NEVER;
+
+    for (uint32_t i = 0; i < s->n_busy; i++)
+        t = MIN(t, vlan_next(s->busy[i]));
+    return t;
+}
+
+/* --- windows --- */
+
+/* The smallest delay of any attached port, at most CONSOLE_DELAY. */
+static vtime_t min_delay(struct sim *s)
+{
+    if (s->min_delay)
+        return s->min_delay;
+    s->min_delay = CONSOLE_DELAY;
+    for (uint32_t i = 0; i < s->n_vlans; i++)
+        for (uint32_t j = 0; s->vlans[i] && j < s->vlans[i]->n_ports; j++)
+            if (s->vlans[i]->ports[j])
+                s->min_delay = MIN(s->min_delay, s->vlans[i]->ports[j]->link.delay_ns);
+    return s->min_delay;
+}
+
+vtime_t sim_lookahead(struct sim *s)
+{
+    return MIN(2 * min_delay(s), CONSOLE_DELAY);
+}
+
+static void actor_run(struct actor *a, vtime_t until)
+{
+    if (a->ops->run) {
+        a->ops->run(a, until);
+        return;
+    }
+    for (vtime_t t; (t = evq_next(&a->events)) < until;) {
+        a->now = MAX(a->now, t);
+        evq_run(&a->events, a->now);
+    }
+    a->now = until;
+}
+
+/* Put what an actor sent onto the lines, and show what its consoles said. */
+static void collect(struct sim *s, struct actor *a)
+{
+    for (uint32_t i = 0; i < a->n_out; i++) {
+        struct sent *x = &a->outbox[i];
+        port_transmit(x->port, x->frame, x->number, x->at);
+        frame_unref(x->frame);
+    }
+    s->stats.frames += a->n_out;
+    a->n_out = 0;
+    for (struct console *c = a->consoles; c; c = c->next)
+        if (c->n_out)
+            console_drain(c);
+}
+
+/* Every actor with something to do before `end` runs to `end`; then the barrier. */
+static void run_window(struct sim *s, vtime_t end)
+{
+    uint32_t n = 0;
+
+    while (s->n_due && s->due[0].at < end) {
+        struct actor *a = s->due[0].actor;
+        actor_run(a, end);
+        array_reserve(s->ran, &s->cap_ran, n + 1);
+        s->ran[n++] = a;
+        actor_due_changed(a);
+        assert(!a->due_slot || s->due[a->due_slot - 1].at >= end);
+    }
+    s->now = end;
+    for (uint32_t i = 0; i < n; i++)
+        collect(s, s->ran[i]);
+    s->stats.windows++;
+    s->stats.actor_runs += n;
+    s->stats.n_awake = n;
+}
+
+static void captures_barrier(struct sim *s)
+{
+    for (struct capture *c = s->captures; c; c = capture_next(c))
+        capture_barrier(c, s->now);
+}
+
+/* --- the host's clock --- */
+
+static bool follows_host(const struct sim *s)
+{
+    return s->options.paced || s->n_live > 0;
+}
+
+/* How far virtual time may go now, when it follows the host's clock. */
+static vtime_t pace_limit(struct sim *s)
+{
+    int64_t host = host_ns();
+
+    if (!s->host_start_ns) {
+        s->host_start_ns = host;
+        s->pace_base = s->now;
+    }
+    return s->pace_base + (vtime_t)((double)(host - s->host_start_ns) * s->options.pace);
+}
+
+static void on_timer(uv_timer_t *t)
+{
+    (void)t;
+}
+
+/* Let the host side happen; wait for it up to `wait_ns` of host time. */
+static void poll_host(struct sim *s, int64_t wait_ns)
+{
+    if (wait_ns >= NS_PER_MS) {
+        uv_update_time(&s->loop);
+        uv_timer_start(&s->timer, on_timer, (uint64_t)(wait_ns / NS_PER_MS), 0);
+        uv_ref((uv_handle_t *)&s->timer);
+        uv_run(&s->loop, UV_RUN_ONCE);
+        uv_unref((uv_handle_t *)&s->timer);
+        uv_timer_stop(&s->timer);
+    } else {
+        if (wait_ns > 0)
+            nanosleep(&(struct timespec){.tv_nsec = MIN(wait_ns, LIVE_POLL_INTERVAL)}, NULL);
+        uv_run(&s->loop, UV_RUN_NOWAIT);
+    }
+    s->polled_ns = host_ns();
+}
+
+static void poll_if_time(struct sim *s)
+{
+    if (host_ns() - s->polled_ns >= (s->n_live ? LIVE_POLL_INTERVAL : POLL_INTERVAL))
+        poll_host(s, 0);
+}
+
+/*
+ * When virtual time follows the host's: wait until the host has reached `next`, or something
+ * came in. Returns how far virtual time may go.
+ */
+static vtime_t keep_pace(struct sim *s, vtime_t next)
+{
+    if (!follows_host(s)) {
+        s->host_start_ns = 0;
+        poll_if_time(s);
+        return VTIME_NEVER;
+    }
+    vtime_t limit = pace_limit(s);
+    if (next > limit) {
+        double ahead = (double)(MIN(next, limit + NS_PER_SEC) - limit) / s->options.pace;
+        poll_host(s, (int64_t)ahead);
+        limit = pace_limit(s);
+    } else {
+        poll_if_time(s);
+    }
+    s->stats.lag_ns = MAX(0, limit - s->now);
+    return limit;
+}
+
+/* Something came in from outside: it is stamped with the barrier's time. */
+void sim_poke(struct actor *a)
+{
+    struct sim *s = a->sim;
+
+    if (a->poked)
+        return;
+    a->poked = true;
+    array_reserve(s->poked, &s->cap_poked, s->n_poked + 1);
+    s->poked[s->n_poked++] = a;
+}
+
+static void answer_pokes(struct sim *s)
+{
+    for (uint32_t i = 0; i < s->n_poked; i++) {
+        struct actor *a = s->poked[i];
+        a->poked = false;
+        a->ops->poke(a);
+    }
+    s->n_poked = 0;
+}
+
+/* --- the loop --- */
+
+/* The earliest thing due anywhere: nothing at all happens before it. */
+static vtime_t next_due(const struct sim *s, vtime_t control)
+{
+    vtime_t t = s->n_due ? s->due[0].at : VTIME_NEVER;
+
+    return MIN(MIN(t, vlans_next(s)), control);
+}
+
+/* One step from the barrier at `now`: skip idle time or run a window. False: nothing is due. */
+static bool step(struct sim *s, vtime_t until)
+{
+    vtime_t control = MIN(grid_ceil(evq_next(&s->control)), until);
+    vtime_t delay = min_delay(s);
+
+    process_vlans(s, MIN(s->now + delay, control));
+    vtime_t next = next_due(s, control);
+    if (next == VTIME_NEVER && !s->n_live)
+        return false;
+
+    vtime_t limit = keep_pace(s, next);
+    if (s->stopping)
+        return true;
+    next = grid_floor(MIN(next, limit));
+    if (next > s->now || s->n_poked) {
+        s->now = MAX(s->now, next);
+        answer_pokes(s);
+        return true;
+    }
+    if (s->now > limit)
+        return true;
+    vtime_t longest = s->options.max_window ? grid_ceil(s->options.max_window) : CONSOLE_DELAY;
+    run_window(s, grid_floor(MIN(s->now + MIN(longest, sim_lookahead(s)), control)));
+    return true;
+}
+
+enum sim_stop sim_run(struct sim *s, vtime_t until)
+{
+    until = grid_ceil(until);
+    s->stopping = false;
+    for (;;) {
+        process_vlans(s, s->now); /* control events see a network that is whole up to now */
+        evq_run(&s->control, s->now);
+        captures_barrier(s);
+        if (s->stopping)
+            return SIM_STOPPED;
+        if (s->now >= until)
+            return SIM_REACHED;
+        s->stats.barriers++;
+        if (!step(s, until))
+            return SIM_IDLE;
+    }
+}
+
+/* --- fingerprint --- */
+
+static uint64_t fold(uint64_t h, uint64_t v)
+{
+    uint8_t le[8];
+
+    store_le64(le, v);
+    return hash_bytes(h, le, sizeof(le));
+}
+
+static uint64_t frame_hash(uint64_t h, vtime_t at, const struct frame *f)
+{
+    return hash_bytes(fold(fold(h, (uint64_t)at), f->len), f->data, f->len);
+}
+
+static uint64_t port_hash(uint64_t h, const struct port *p)
+{
+    h = hash_bytes(h, p->name, strlen(p->name));
+    h = fold(fold(fold(h, p->n_sent), (uint64_t)p->busy_out), (uint64_t)p->busy_in);
+    h = fold(fold(h, p->stats.rx_frames), port_dropped(p));
+    for (uint32_t i = 0; i < p->inbox.n; i++) {
+        const struct arrival *a = &p->inbox.ring[(p->inbox.head + i) & (p->inbox.cap - 1)];
+        h = frame_hash(h, a->at, a->frame);
+    }
+    return h;
+}
+
+/* A heap's and a table's layout depend on history: their entries are summed, not chained. */
+static uint64_t vlan_hash(uint64_t h, const struct vlan *v)
+{
+    uint64_t sum = 0;
+
+    for (uint32_t i = 0; i < v->n_heap; i++)
+        sum += frame_hash(fold(RNG_HASH_START, v->heap[i].number), v->heap[i].at, v->heap[i].frame);
+    for (uint32_t i = 0; i < v->fdb_cap; i++)
+        if (v->fdb[i].mac)
+            sum += fold(fold(fold(RNG_HASH_START, v->fdb[i].mac), v->fdb[i].port->id),
+                        (uint64_t)v->fdb[i].seen);
+    return fold(fold(fold(h, sum), v->stats.frames), v->stats.copies);
+}
+
+uint64_t sim_fingerprint(const struct sim *s)
+{
+    uint64_t h = fold(RNG_HASH_START, (uint64_t)s->now);
+
+    for (uint32_t i = 0; i < s->n_vlans; i++)
+        if (s->vlans[i])
+            h = vlan_hash(h, s->vlans[i]);
+    for (uint32_t i = 0; i < s->n_actors; i++)
+        for (const struct port *p = s->actors[i] ? s->actors[i]->ports : NULL; p; p = p->next)
+            h = port_hash(h, p);
+    return h;
+}
