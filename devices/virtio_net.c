@@ -1,0 +1,510 @@
+/*
+ * virtio-net: frames from and to the driver's rings (virtio 1.2, 5.1).
+ *
+ *   header  { u8 flags, gso_type; le16 hdr_len, gso_size, csum_start, csum_offset,
+ *             num_buffers (with MRG_RXBUF or VERSION_1 only) }
+ *
+ * What a driver leaves undone (checksums, segmentation) travels beside the frame and is done
+ * here only for a receiving driver that cannot take it.
+ */
+#include "devices/virtio_net.h"
+
+#include "sim/offload.h"
+
+#define HDR_LEGACY 10
+#define HDR 12
+#define DEFAULT_QUEUE 256
+#define CTRL_QUEUE 64
+
+enum { HDR_NEEDS_CSUM = 1, HDR_DATA_VALID = 2 };
+enum { GSO_TCPV4 = 1, GSO_UDP = 3, GSO_TCPV6 = 4, GSO_ECN = 0x80 };
+
+/* How a kind of segmentation is called on either side. */
+static const struct gso {
+    uint8_t type; /* in the header */
+    uint64_t host, guest;
+} gsos[] = {
+    [FRAME_GSO_TCPV4] = {GSO_TCPV4, VIRTIO_NET_F_HOST_TSO4, VIRTIO_NET_F_GUEST_TSO4},
+    [FRAME_GSO_UDP] = {GSO_UDP, VIRTIO_NET_F_HOST_UFO, VIRTIO_NET_F_GUEST_UFO},
+    [FRAME_GSO_TCPV6] = {GSO_TCPV6, VIRTIO_NET_F_HOST_TSO6, VIRTIO_NET_F_GUEST_TSO6},
+};
+
+static struct virtio_net *net_of(struct virtio *v)
+{
+    return container_of(v, struct virtio_net, virtio);
+}
+
+static bool mergeable(const struct virtio_net *n)
+{
+    return virtio_has(&n->virtio, VIRTIO_NET_F_MRG_RXBUF);
+}
+
+static uint32_t header_len(const struct virtio_net *n)
+{
+    return virtio_has(&n->virtio, VIRTIO_F_VERSION_1) || mergeable(n) ? HDR : HDR_LEGACY;
+}
+
+/* --- transmission --- */
+
+/* Headers of a segmentation request, as its bytes say; 0: they do not fit. */
+static uint32_t gso_headers(const struct frame *f, unsigned start, bool udp)
+{
+    uint32_t least = udp ? 8 : 20, len;
+
+    if (start + least > f->len)
+        return 0;
+    len = udp ? least : (f->data[start + 12] >> 4) * 4u;
+    return len >= least && start + len <= f->len ? start + len : 0;
+}
+
+static bool gso_parse(const struct virtio_net *n, const uint8_t *h, struct frame *f)
+{
+    struct frame_offload *o = &f->offload;
+    uint8_t type = h[1] & (uint8_t)~GSO_ECN;
+
+    for (unsigned i = 1; i < ARRAY_LEN(gsos); i++)
+        if (gsos[i].type == type && virtio_has(&n->virtio, gsos[i].host))
+            o->gso = (uint8_t)i;
+    o->ecn = h[1] & GSO_ECN;
+    o->gso_size = load_le16(h + 4);
+    o->hdr_len = (uint16_t)gso_headers(f, o->csum_start, o->gso == FRAME_GSO_UDP);
+    /* An unknown kind, a size of zero, no checksum (5.1.6.2), headers that do not fit. */
+    return o->gso && o->gso_size && o->needs_csum && o->hdr_len &&
+           (!o->ecn || virtio_has(&n->virtio, VIRTIO_NET_F_HOST_ECN));
+}
+
+/*
+ * Read the driver's wishes into f->offload; false: they do not fit the frame. A driver that did
+ * not negotiate CSUM cannot wish for anything, whatever it left in the header.
+ */
+static bool header_parse(const struct virtio_net *n, const uint8_t *h, struct frame *f)
+{
+    struct frame_offload *o = &f->offload;
+
+    if (!virtio_has(&n->virtio, VIRTIO_NET_F_CSUM))
+        return true;
+    if (h[0] & HDR_NEEDS_CSUM) {
+        o->needs_csum = true;
+        o->csum_start = load_le16(h + 6);
+        o->csum_offset = load_le16(h + 8);
+        if (o->csum_start < ETH_HLEN || (uint32_t)o->csum_start + o->csum_offset + 2 > f->len)
+            return false;
+    }
+    return h[1] == 0 || gso_parse(n, h, f);
+}
+
+static void drop(struct virtio_net *n, enum port_drop why, const char *what, uint64_t len)
+{
+    n->nic.port.stats.drops[why]++;
+    device_warn(&n->nic.dev, "%s (%llu bytes)", what, (unsigned long long)len);
+}
+
+/* False: the chain is not in RAM, and the queue has failed. */
+static bool chain_send(struct virtio_net *n, struct virtio_queue *q, const struct virtio_chain *c)
+{
+    struct virtio *v = &n->virtio;
+    struct device_env *env = n->nic.dev.env;
+    uint32_t hlen = header_len(n);
+    uint8_t h[HDR];
+    struct frame *f;
+
+    if (c->out_len < hlen + ETH_HLEN) {
+        drop(n, DROP_RUNT, "TX chain shorter than its headers", c->out_len);
+        return true;
+    }
+    if (c->out_len - hlen > FRAME_MAX_LEN) {
+        drop(n, DROP_GIANT, "TX chain longer than any frame", c->out_len);
+        return true;
+    }
+    f = frame_new((uint32_t)c->out_len - hlen);
+    f->len = (uint32_t)c->out_len - hlen;
+    if (!virtio_chain_read(v, c, 0, h, hlen) || !virtio_chain_read(v, c, hlen, f->data, f->len)) {
+        frame_unref(f);
+        virtio_fail(v, q, "a TX buffer is not in RAM");
+        return false;
+    }
+    if (!header_parse(n, h, f)) {
+        drop(n, DROP_MALFORMED, "TX header does not fit its frame", f->len);
+        frame_unref(f);
+        return true;
+    }
+    if (env->origin)
+        env->origin(env, &f->origin);
+    port_send(&n->nic.port, f);
+    return true;
+}
+
+/* Everything the driver has made available, and at most a ring's worth. */
+static void transmit(struct virtio_net *n)
+{
+    struct virtio *v = &n->virtio;
+    struct virtio_queue *q = &v->queues[VIRTIO_NET_TX];
+    struct virtio_chain c;
+    uint16_t done = 0;
+
+    while (done < q->size && virtio_take(v, q, &c) && chain_send(n, q, &c))
+        virtio_put(v, q, c.head, 0, done++);
+    if (done == 0)
+        return;
+    virtio_publish(v, q, done);
+    virtio_want_kicks(v, q, true);
+    virtio_notify(v, q);
+}
+
+/* --- reception --- */
+
+static void header_make(const struct virtio_net *n, const struct frame *f, uint16_t buffers,
+                        uint8_t h[HDR])
+{
+    const struct frame_offload *o = &f->offload;
+
+    memset(h, 0, HDR);
+    if (o->needs_csum) {
+        h[0] = HDR_NEEDS_CSUM;
+        store_le16(h + 6, o->csum_start);
+        store_le16(h + 8, o->csum_offset);
+    } else if (o->csum_valid && (n->guest_offloads & VIRTIO_NET_F_GUEST_CSUM)) {
+        h[0] = HDR_DATA_VALID;
+    }
+    if (o->gso) {
+        h[1] = gsos[o->gso].type | (o->ecn ? GSO_ECN : 0);
+        store_le16(h + 2, o->hdr_len);
+        store_le16(h + 4, o->gso_size);
+    }
+    store_le16(h + 10, buffers);
+}
+
+/* Copy bytes [at, at + len) of header and frame into a chain; the header is of the first one. */
+static bool part_write(struct virtio_net *n, const struct virtio_chain *c, const struct frame *f,
+                       uint32_t at, uint32_t len)
+{
+    uint32_t hlen = header_len(n);
+
+    if (at >= hlen)
+        return virtio_chain_write(&n->virtio, c, 0, f->data + (at - hlen), len);
+    return virtio_chain_write(&n->virtio, c, hlen, f->data, len - hlen);
+}
+
+/* Why a chain cannot take the next part of a packet; NULL if it can. */
+static const char *rx_chain_wrong(const struct virtio_net *n, const struct virtio_chain *c,
+                                  uint32_t at)
+{
+    if (c->in_len == 0)
+        return "an RX chain with nothing to write to";
+    if (at == 0 && c->in_len < header_len(n))
+        return "an RX chain with no room for the header";
+    return NULL;
+}
+
+/* The driver has no buffers left for the packet: give back the `taken`, wait for a kick. */
+static enum port_verdict rx_wait(struct virtio_net *n, struct virtio_queue *q, uint16_t taken)
+{
+    if (q->broken || !virtio_live(&n->virtio))
+        return PORT_DROPPED;
+    virtio_untake(q, taken);
+    virtio_want_kicks(&n->virtio, q, true);
+    n->no_buffers++;
+    return PORT_HOLD;
+}
+
+static enum port_verdict rx_fail(struct virtio_net *n, struct virtio_queue *q, const char *what)
+{
+    virtio_fail(&n->virtio, q, what);
+    return PORT_DROPPED;
+}
+
+/* Put one packet into the driver's buffers: all of it, or none. */
+static enum port_verdict rx_place(struct virtio_net *n, const struct frame *f)
+{
+    struct virtio *v = &n->virtio;
+    struct virtio_queue *q = &v->queues[VIRTIO_NET_RX];
+    uint32_t total = header_len(n) + f->len, at = 0, part;
+    struct virtio_chain first, other, *c = &first;
+    uint16_t buffers = 0;
+    const char *wrong;
+    uint8_t h[HDR];
+
+    for (; at < total; at += part, c = &other) {
+        if (!virtio_take(v, q, c))
+            return rx_wait(n, q, buffers);
+        wrong = rx_chain_wrong(n, c, at);
+        if (wrong)
+            return rx_fail(n, q, wrong);
+        part = (uint32_t)MIN(c->in_len, total - at);
+        if (part < total && !mergeable(n)) { /* the chain stays for a packet that fits */
+            virtio_untake(q, 1);
+            device_warn(&n->nic.dev, "RX packet of %u bytes > chain of %u", total, part);
+            return PORT_DROPPED;
+        }
+        if (!part_write(n, c, f, at, part))
+            return rx_fail(n, q, "an RX buffer is not in RAM");
+        virtio_put(v, q, c->head, part, buffers++);
+    }
+    header_make(n, f, buffers, h);
+    if (!virtio_chain_write(v, &first, 0, h, header_len(n)))
+        return rx_fail(n, q, "an RX buffer is not in RAM");
+    virtio_publish(v, q, buffers);
+    virtio_notify(v, q);
+    return PORT_TAKEN;
+}
+
+/* Whether the driver takes the frame with this work undone. */
+static bool covers(const struct virtio_net *n, const struct frame_offload *o)
+{
+    uint64_t need = o->needs_csum || o->gso ? VIRTIO_NET_F_GUEST_CSUM : 0;
+
+    if (o->gso)
+        need |= gsos[o->gso].guest | (o->ecn ? VIRTIO_NET_F_GUEST_ECN : 0);
+    return (n->guest_offloads & need) == need;
+}
+
+static void split_add(void *opaque, struct frame *packet)
+{
+    struct virtio_net *n = opaque;
+
+    if (n->n_split == n->cap_split) {
+        n->cap_split = n->cap_split ? n->cap_split * 2 : 64;
+        n->split = xrealloc(n->split, n->cap_split * sizeof(*n->split));
+    }
+    n->split[n->n_split++] = frame_ref(packet);
+}
+
+/* Deliver the packets a frame was cut into; HOLD: some still wait. */
+static enum port_verdict split_deliver(struct virtio_net *n)
+{
+    while (n->split_next < n->n_split) {
+        struct frame *f = n->split[n->split_next];
+
+        if (rx_place(n, f) == PORT_HOLD)
+            return PORT_HOLD;
+        frame_unref(f);
+        n->split_next++;
+    }
+    n->n_split = n->split_next = 0;
+    return PORT_TAKEN;
+}
+
+static void split_forget(struct virtio_net *n)
+{
+    while (n->split_next < n->n_split)
+        frame_unref(n->split[n->split_next++]);
+    n->n_split = n->split_next = 0;
+}
+
+static enum port_verdict net_rx(struct port *p, struct frame *f)
+{
+    struct virtio_net *n = container_of(p, struct virtio_net, nic.port);
+    enum port_verdict verdict;
+    struct frame *done;
+
+    if (!virtio_live(&n->virtio) || !n->virtio.queues[VIRTIO_NET_RX].ready || f->len < ETH_HLEN)
+        return PORT_DROPPED;
+    if (!virtio_net_wants(n, f)) {
+        n->filtered++;
+        return PORT_TAKEN;
+    }
+    if (n->n_split)
+        return PORT_HOLD;
+    if (covers(n, &f->offload))
+        return rx_place(n, f);
+    if (f->offload.gso) {
+        if (offload_finish(f, split_add, n) == 0)
+            return PORT_DROPPED;
+        split_deliver(n);
+        return PORT_TAKEN;
+    }
+    done = offload_checksum(f);
+    if (!done)
+        return PORT_DROPPED;
+    verdict = rx_place(n, done);
+    frame_unref(done);
+    return verdict;
+}
+
+/* The driver has given buffers. While there are some it need not tell of more. */
+static void rx_kick(struct virtio_net *n)
+{
+    virtio_want_kicks(&n->virtio, &n->virtio.queues[VIRTIO_NET_RX], false);
+    if (split_deliver(n) == PORT_TAKEN)
+        port_ready(&n->nic.port);
+}
+
+/* --- configuration (5.1.4) --- */
+
+static void net_config_read(struct virtio *v)
+{
+    struct virtio_net *n = net_of(v);
+    const struct port *p = &n->nic.port;
+    uint8_t *c = v->config;
+
+    memcpy(c, n->mac, ETH_ALEN);
+    store_le16(c + 6, p->up);   /* status: LINK_UP */
+    store_le16(c + 8, 1);       /* max_virtqueue_pairs */
+    store_le16(c + 10, n->nic.config.mtu);
+    /* Mbit/s of the link; unknown (all ones) for one that is infinitely fast, or none. */
+    store_le32(c + 12, p->vlan && p->link.rate_bps ? (uint32_t)(p->link.rate_bps / 1000000) : ~0u);
+    c[16] = 1;                  /* full duplex */
+}
+
+/* Legacy drivers set the address by writing it (5.1.4, legacy interface). */
+static void net_config_written(struct virtio *v, uint32_t offset, uint32_t len)
+{
+    struct virtio_net *n = net_of(v);
+
+    if (virtio_has(v, VIRTIO_F_VERSION_1) || offset + len > ETH_ALEN)
+        device_warn(&n->nic.dev, "configuration byte 0x%x is read-only", (unsigned)offset);
+    else
+        memcpy(n->mac + offset, v->config + offset, len);
+}
+
+static void net_carrier(struct port *p, bool up)
+{
+    struct virtio_net *n = container_of(p, struct virtio_net, nic.port);
+
+    (void)up;
+    if (virtio_has(&n->virtio, VIRTIO_NET_F_STATUS))
+        virtio_config_changed(&n->virtio);
+}
+
+/* --- life --- */
+
+static void net_kick(struct virtio *v, unsigned queue)
+{
+    struct virtio_net *n = net_of(v);
+
+    if (queue == VIRTIO_NET_RX)
+        rx_kick(n);
+    else if (queue == VIRTIO_NET_TX)
+        transmit(n);
+    else if (virtio_has(v, VIRTIO_NET_F_CTRL_VQ))
+        virtio_net_control(n);
+}
+
+static void net_start(struct virtio *v)
+{
+    net_of(v)->guest_offloads = v->accepted & VIRTIO_NET_GUEST_OFFLOADS;
+}
+
+static void net_virtio_reset(struct virtio *v)
+{
+    struct virtio_net *n = net_of(v);
+
+    memcpy(n->mac, n->nic.config.mac, ETH_ALEN);
+    n->guest_offloads = 0;
+    virtio_net_filter_reset(n);
+    split_forget(n);
+    port_ready(&n->nic.port); /* what waited is offered again, and refused */
+}
+
+static void net_reset(struct device *dev)
+{
+    virtio_reset(dev->object);
+}
+
+static void net_finish(struct device *dev)
+{
+    struct virtio_net *n = dev->object;
+
+    split_forget(n);
+    free(n->split);
+    n->split = NULL;
+}
+
+static const struct field net_fields[] = {
+    VIRTIO_FIELDS(struct virtio_net),
+    VIRTIO_MMIO_FIELDS(struct virtio_net),
+    FIELD(struct virtio_net, mac, FIELD_BYTES, 0),
+    FIELD(struct virtio_net, promisc, FIELD_BOOL, 1),
+    FIELD(struct virtio_net, allmulti, FIELD_BOOL, 0),
+    FIELD(struct virtio_net, alluni, FIELD_BOOL, 0),
+    FIELD(struct virtio_net, nomulti, FIELD_BOOL, 0),
+    FIELD(struct virtio_net, nouni, FIELD_BOOL, 0),
+    FIELD(struct virtio_net, nobcast, FIELD_BOOL, 0),
+    FIELD(struct virtio_net, uni_overflow, FIELD_BOOL, 0),
+    FIELD(struct virtio_net, multi_overflow, FIELD_BOOL, 0),
+    FIELD(struct virtio_net, n_uni, FIELD_U8, 0),
+    FIELD(struct virtio_net, n_multi, FIELD_U8, 0),
+    FIELD(struct virtio_net, macs, FIELD_BYTES, 0),
+    FIELD(struct virtio_net, vlans, FIELD_BYTES, 0),
+    FIELD(struct virtio_net, guest_offloads, FIELD_U64, 0),
+    FIELD_END,
+};
+
+static const struct device_ops net_device_ops = {
+    .name = "virtio-net",
+    .help = "virtio network device",
+    .state = net_fields,
+    .reset = net_reset,
+    .finish = net_finish,
+};
+
+static const struct virtio_ops net_ops = {
+    .name = "net",
+    .id = 1,
+    .config_size = 20,
+    .kick = net_kick,
+    .config_read = net_config_read,
+    .config_written = net_config_written,
+    .start = net_start,
+    .reset = net_virtio_reset,
+};
+
+static const struct port_ops net_port_ops = {
+    .kind = "nic",
+    .rx = net_rx,
+    .carrier = net_carrier,
+};
+
+static uint64_t features(const struct nic_config *c)
+{
+    uint64_t f = VIRTIO_NET_F_MAC | VIRTIO_NET_F_STATUS | VIRTIO_NET_F_CTRL_VQ |
+                 VIRTIO_NET_F_CTRL_RX | VIRTIO_NET_F_CTRL_RX_EXTRA | VIRTIO_NET_F_CTRL_VLAN |
+                 VIRTIO_NET_F_CTRL_MAC_ADDR | VIRTIO_NET_F_SPEED_DUPLEX;
+
+    if (!c->no_offload)
+        f |= VIRTIO_NET_F_CSUM | VIRTIO_NET_F_HOST_TSO4 | VIRTIO_NET_F_HOST_TSO6 |
+             VIRTIO_NET_F_HOST_ECN | VIRTIO_NET_F_HOST_UFO | VIRTIO_NET_GUEST_OFFLOADS |
+             VIRTIO_NET_F_CTRL_GUEST_OFFLOADS;
+    if (!c->no_mrg_rxbuf)
+        f |= VIRTIO_NET_F_MRG_RXBUF;
+    if (c->mtu)
+        f |= VIRTIO_NET_F_MTU;
+    return f;
+}
+
+static bool config_check(const char *name, const struct nic_config *c, struct err *err)
+{
+    uint16_t q = c->queue_size;
+
+    if (q > VIRTIO_MAX_QUEUE_SIZE || (q & (q - 1)))
+        err_add(err, "%s: a queue of %u descriptors: virtio-net takes powers of two up to %d",
+                name, q, VIRTIO_MAX_QUEUE_SIZE);
+    else if (eth_is_multicast(c->mac))
+        err_add(err, "%s: a group address (%02x:...) cannot be a NIC's own", name, c->mac[0]);
+    else if (c->mtu && c->mtu < 68) /* 5.1.4.1 */
+        err_add(err, "%s: an MTU of %u is below 68, the least of IPv4", name, c->mtu);
+    else
+        return true;
+    return false;
+}
+
+struct nic *virtio_net_create(struct device_env *env, const char *name,
+                              const struct nic_config *c, struct err *err)
+{
+    uint16_t size = c->queue_size ? c->queue_size : DEFAULT_QUEUE;
+    struct virtio_net *n;
+
+    if (!config_check(name, c, err))
+        return NULL;
+    n = xcalloc(1, sizeof *n);
+    n->nic.config = *c;
+    device_init(&n->nic.dev, &net_device_ops, n, name, env);
+    port_init(&n->nic.port, &net_port_ops, env->actor, name);
+    virtio_init(&n->virtio, &net_ops, &n->nic.dev, features(c));
+    virtio_add_queue(&n->virtio, VIRTIO_NET_RX, size);
+    virtio_add_queue(&n->virtio, VIRTIO_NET_TX, size);
+    virtio_add_queue(&n->virtio, VIRTIO_NET_CTRL, CTRL_QUEUE);
+    virtio_mmio_init(&n->mmio, &n->virtio, c->legacy);
+    virtio_reset(&n->virtio);
+    return &n->nic;
+}

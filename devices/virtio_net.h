@@ -1,0 +1,73 @@
+/* virtio-net: the paravirtual NIC (virtio 1.2, 5.1). */
+#ifndef DEVICES_VIRTIO_NET_H
+#define DEVICES_VIRTIO_NET_H
+
+#include "devices/nic.h"
+#include "devices/virtio_mmio.h"
+
+#define VIRTIO_NET_MACS 64 /* addresses of the filter table, both lists together */
+#define VIRTIO_NET_VLAN_BYTES (4096 / 8)
+
+struct virtio_net {
+    struct virtio virtio; /* first: see virtio.h */
+    struct virtio_mmio mmio;
+    struct nic nic;
+    uint8_t mac[ETH_ALEN];
+    bool promisc, allmulti, alluni, nomulti, nouni, nobcast;
+    bool uni_overflow, multi_overflow; /* the list did not fit: let all of its kind in */
+    uint8_t n_uni, n_multi;
+    uint8_t macs[VIRTIO_NET_MACS * ETH_ALEN]; /* unicast first */
+    uint8_t vlans[VIRTIO_NET_VLAN_BYTES];     /* a bit per VLAN id let in */
+    uint64_t guest_offloads; /* of the GUEST_ features, those in force */
+    struct frame **split;    /* packets made of one frame, waiting for the driver's buffers */
+    uint32_t n_split, split_next, cap_split;
+    uint64_t no_buffers;     /* frames held because the driver gave none */
+    uint64_t filtered;       /* frames for others */
+};
+
+/* Feature bits (5.1.3). */
+#define VIRTIO_NET_F_CSUM (1ULL << 0)
+#define VIRTIO_NET_F_GUEST_CSUM (1ULL << 1)
+#define VIRTIO_NET_F_CTRL_GUEST_OFFLOADS (1ULL << 2)
+#define VIRTIO_NET_F_MTU (1ULL << 3)
+#define VIRTIO_NET_F_MAC (1ULL << 5)
+#define VIRTIO_NET_F_GUEST_TSO4 (1ULL << 7)
+#define VIRTIO_NET_F_GUEST_TSO6 (1ULL << 8)
+#define VIRTIO_NET_F_GUEST_ECN (1ULL << 9)
+#define VIRTIO_NET_F_GUEST_UFO (1ULL << 10)
+#define VIRTIO_NET_F_HOST_TSO4 (1ULL << 11)
+#define VIRTIO_NET_F_HOST_TSO6 (1ULL << 12)
+#define VIRTIO_NET_F_HOST_ECN (1ULL << 13)
+#define VIRTIO_NET_F_HOST_UFO (1ULL << 14)
+#define VIRTIO_NET_F_MRG_RXBUF (1ULL << 15)
+#define VIRTIO_NET_F_STATUS (1ULL << 16)
+#define VIRTIO_NET_F_CTRL_VQ (1ULL << 17)
+#define VIRTIO_NET_F_CTRL_RX (1ULL << 18)
+#define VIRTIO_NET_F_CTRL_VLAN (1ULL << 19)
+#define VIRTIO_NET_F_CTRL_RX_EXTRA (1ULL << 20)
+#define VIRTIO_NET_F_CTRL_MAC_ADDR (1ULL << 23)
+#define VIRTIO_NET_F_SPEED_DUPLEX (1ULL << 63)
+
+/* Those that say what a receiver takes unfinished; CTRL_GUEST_OFFLOADS switches them. */
+#define VIRTIO_NET_GUEST_OFFLOADS                                                                  \
+    (VIRTIO_NET_F_GUEST_CSUM | VIRTIO_NET_F_GUEST_TSO4 | VIRTIO_NET_F_GUEST_TSO6 |                 \
+     VIRTIO_NET_F_GUEST_ECN | VIRTIO_NET_F_GUEST_UFO)
+
+enum { VIRTIO_NET_RX, VIRTIO_NET_TX, VIRTIO_NET_CTRL };
+
+/** A row of nic_models. */
+struct nic *virtio_net_create(struct device_env *env, const char *name,
+                              const struct nic_config *c, struct err *err);
+
+/* --- virtio_net_ctrl.c: the control queue and the filter it sets --- */
+
+/** The filter as after a reset: everything is let in until the driver says otherwise. */
+void virtio_net_filter_reset(struct virtio_net *n);
+
+/** Whether the filter lets a frame of at least ETH_HLEN bytes in. */
+bool virtio_net_wants(const struct virtio_net *n, const struct frame *f);
+
+/** Execute the commands on the control queue. */
+void virtio_net_control(struct virtio_net *n);
+
+#endif
