@@ -1,0 +1,136 @@
+/* Loads and stores (Unprivileged 2.6, 5.3, 11.5, 12.3) and cbo.zero. */
+#include "guests/exec_mem.h"
+
+/* After mem_load or mem_store: go on, or leave. */
+#define AFTER(status)                                                                              \
+    do {                                                                                           \
+        if ((status) == MEM_OK)                                                                    \
+            NEXT();                                                                                \
+        if ((status) == MEM_LAST)                                                                  \
+            sync_after(PASS);                                                                      \
+        LEAVE();                                                                                   \
+    } while (0)
+
+#define LOAD(name, size, type, conv)                                                               \
+    COLD void slow_##name(HANDLER_ARGS)                                                            \
+    {                                                                                              \
+        enum mem_status st;                                                                        \
+                                                                                                   \
+        sync_before(PASS);                                                                         \
+        st = mem_load(h, ADDRESS, size);                                                           \
+        if (st != MEM_FAULT)                                                                       \
+            RD = conv((type)h->mem_value);                                                         \
+        AFTER(st);                                                                                 \
+    }                                                                                              \
+    HANDLER(name)                                                                                  \
+    {                                                                                              \
+        LOAD_##name;                                                                               \
+        NEXT();                                                                                    \
+    }
+
+LOAD(lb, 1, int8_t, CONV_S)
+LOAD(lh, 2, int16_t, CONV_S)
+LOAD(lw, 4, int32_t, CONV_S)
+LOAD(ld, 8, uint64_t, CONV_U)
+LOAD(lbu, 1, uint8_t, CONV_U)
+LOAD(lhu, 2, uint16_t, CONV_U)
+LOAD(lwu, 4, uint32_t, CONV_U)
+
+#define STORE(name, size)                                                                          \
+    COLD void slow_##name(HANDLER_ARGS)                                                            \
+    {                                                                                              \
+        enum mem_status st;                                                                        \
+                                                                                                   \
+        sync_before(PASS);                                                                         \
+        st = mem_store(h, ADDRESS, size, RS2);                                                     \
+        AFTER(st);                                                                                 \
+    }                                                                                              \
+    HANDLER(name)                                                                                  \
+    {                                                                                              \
+        STORE_##name;                                                                              \
+        NEXT();                                                                                    \
+    }
+
+STORE(sb, 1)
+STORE(sh, 2)
+STORE(sw, 4)
+STORE(sd, 8)
+
+/* Floating-point loads make FS dirty, stores need it on; the slow half sees to both. */
+static bool fs_dirty(const struct hart *h)
+{
+    return (h->mstatus & MSTATUS_FS) == MSTATUS_FS;
+}
+
+#define FLOAD(name, size, type, conv)                                                              \
+    static COLD void slow_##name(HANDLER_ARGS)                                                     \
+    {                                                                                              \
+        enum mem_status st;                                                                        \
+                                                                                                   \
+        sync_before(PASS);                                                                         \
+        if (!(h->mstatus & MSTATUS_FS)) {                                                          \
+            trap_illegal(h);                                                                       \
+            LEAVE();                                                                               \
+        }                                                                                          \
+        st = mem_load(h, ADDRESS, size);                                                           \
+        if (st != MEM_FAULT) {                                                                     \
+            h->mstatus |= MSTATUS_FS;                                                              \
+            h->f[op->rd] = conv((type)h->mem_value);                                               \
+        }                                                                                          \
+        AFTER(st);                                                                                 \
+    }                                                                                              \
+    HANDLER(name)                                                                                  \
+    {                                                                                              \
+        if (UNLIKELY(!fs_dirty(h)))                                                                \
+            TAIL_RETURN slow_##name(PASS);                                                         \
+        FAST_LOAD(type, h->f[op->rd], conv, slow_##name);                                          \
+        NEXT();                                                                                    \
+    }
+
+FLOAD(flw, 4, uint32_t, CONV_BOX)
+FLOAD(fld, 8, uint64_t, CONV_U)
+
+#define FSTORE(name, size, type)                                                                   \
+    static COLD void slow_##name(HANDLER_ARGS)                                                     \
+    {                                                                                              \
+        enum mem_status st;                                                                        \
+                                                                                                   \
+        sync_before(PASS);                                                                         \
+        if (!(h->mstatus & MSTATUS_FS)) {                                                          \
+            trap_illegal(h);                                                                       \
+            LEAVE();                                                                               \
+        }                                                                                          \
+        st = mem_store(h, ADDRESS, size, h->f[op->rs2]);                                           \
+        AFTER(st);                                                                                 \
+    }                                                                                              \
+    HANDLER(name)                                                                                  \
+    {                                                                                              \
+        if (UNLIKELY(!(h->mstatus & MSTATUS_FS)))                                                  \
+            TAIL_RETURN slow_##name(PASS);                                                         \
+        FAST_STORE(type, h->f[op->rs2], slow_##name);                                              \
+        NEXT();                                                                                    \
+    }
+
+FSTORE(fsw, 4, uint32_t)
+FSTORE(fsd, 8, uint64_t)
+
+/* Zicboz: allowed below M by menvcfg, in U also by senvcfg (CMO 2.4). */
+static bool zero_allowed(const struct hart *h)
+{
+    if (h->priv == PRIV_M)
+        return true;
+    return (h->menvcfg & MENVCFG_CBZE) && (h->priv == PRIV_S || (h->senvcfg & MENVCFG_CBZE));
+}
+
+HANDLER(cbo_zero)
+{
+    enum mem_status st;
+
+    sync_before(PASS);
+    if (!zero_allowed(h)) {
+        trap_illegal(h);
+        LEAVE();
+    }
+    st = mem_zero_block(h, RS1);
+    AFTER(st);
+}
