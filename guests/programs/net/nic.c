@@ -6,7 +6,7 @@
  *
  *     receive   | ring | buffer 0 | buffer 1 | ...     on a page boundary
  *     transmit  | ring | buffer 0 | buffer 1 | ...     likewise
- *     buffer    | header, 10 or 12 | 16: frame, up to 1518 |
+ *     buffer    | header, 10 or 12 | 18: frame, up to 1518, aligned as lwIP's copy is |
  */
 #include "net/nic.h"
 
@@ -29,7 +29,7 @@
 
 enum { QUEUE_RX = 0, QUEUE_TX = 1 };
 enum { CONFIG_MAC = 0, CONFIG_STATUS = 6, STATUS_LINK_UP = 1 };
-enum { FRAME_AT = 16, FRAME_MOST = 1518, BUFFER = 1536, PAGE = 4096 };
+enum { FRAME_AT = 16 + ETH_PAD_SIZE, FRAME_MOST = 1518, BUFFER = 1536, PAGE = 4096 };
 enum { RX = PROGRAM_ROUTER ? 32 : 8 };
 
 static struct nic *nics;

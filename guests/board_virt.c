@@ -1,0 +1,279 @@
+/*
+ * The virt board: QEMU's machine of that name, so that images made for it run here.
+ *
+ * The eight virtio-mmio slots are filled from the lowest: NICs in the order of the topology,
+ * then disks, the virtio console, and last an entropy device if a slot is left. (QEMU fills
+ * its slots from the highest; a guest sees the same order of devices of a kind either way.)
+ * Not there: flash, fw_cfg, the platform bus, PCI.
+ */
+#include <assert.h>
+
+#include "devices/clint.h"
+#include "devices/finisher.h"
+#include "devices/goldfish_rtc.h"
+#include "devices/plic.h"
+#include "devices/uart16550.h"
+#include "devices/virtio_blk.h"
+#include "devices/virtio_console.h"
+#include "devices/virtio_rng.h"
+#include "guests/board.h"
+
+const struct virt_range virt_map[VIRT_SLOTS] = {
+    [VIRT_TEST] = {"test", 0x00100000, 0x1000, 0, 1},
+    [VIRT_RTC] = {"rtc", 0x00101000, 0x1000, 11, 1},
+    [VIRT_CLINT] = {"clint", 0x02000000, CLINT_SIZE, 0, 1},
+    [VIRT_PLIC] = {"plic", 0x0c000000, PLIC_SIZE, 0, 1},
+    [VIRT_UART] = {"serial", 0x10000000, 0x100, 10, 1},
+    [VIRT_VIRTIO] = {"virtio_mmio", 0x10001000, VIRTIO_MMIO_SIZE, 1, VIRT_VIRTIO_SLOTS},
+};
+
+struct virt {
+    struct clint clint;
+    struct plic plic;
+    struct uart16550 uart;
+    struct goldfish_rtc rtc;
+    struct finisher finisher;
+    struct virtio_rng rng;
+    struct virtio_console console;
+    struct virtio_blk *disks;
+    size_t n_disks; /* those that were made */
+    struct device empty[VIRT_VIRTIO_SLOTS];
+    unsigned n_virtio; /* slots in use */
+};
+
+static struct virt *virt_of(const struct machine *m)
+{
+    return m->board_state;
+}
+
+/* --- interrupts and time --- */
+
+static void clint_line(void *opaque, unsigned hart, unsigned irq, bool level)
+{
+    struct machine *m = opaque;
+
+    hart_set_pending(&m->harts[hart], irq, level);
+}
+
+static void clint_moved(void *opaque)
+{
+    machine_timers_moved(opaque);
+}
+
+static const struct clint_ops clint_ops = {.set = clint_line, .mtime_written = clint_moved};
+
+/* PLIC contexts: hart N's M-mode is 2N, its S-mode 2N + 1, as the tree lists them. */
+static void plic_line(void *opaque, unsigned context, bool level)
+{
+    struct machine *m = opaque;
+
+    hart_set_pending(&m->harts[context / 2], context & 1 ? IRQ_SEI : IRQ_MEI, level);
+}
+
+static uint64_t virt_mtime(const struct machine *m)
+{
+    return clint_mtime(&virt_of(m)->clint);
+}
+
+static vtime_t virt_mtime_when(const struct machine *m, uint64_t ticks)
+{
+    return clint_when(&virt_of(m)->clint, ticks);
+}
+
+/* --- attaching --- */
+
+static void place(struct machine *m, struct device *dev, enum virt_slot slot, unsigned index)
+{
+    const struct virt_range *r = &virt_map[slot];
+
+    assert(index < r->count && dev->region.size <= r->size);
+    dev->region.base = r->base + index * r->size;
+    if (r->irq) {
+        dev->irq.sink = &virt_of(m)->plic.sink;
+        dev->irq.n = r->irq + index;
+    }
+    machine_attach(m, dev);
+}
+
+static void place_virtio(struct machine *m, struct device *dev)
+{
+    place(m, dev, VIRT_VIRTIO, virt_of(m)->n_virtio++);
+}
+
+static char *part_name(const struct machine *m, const char *part)
+{
+    return xasprintf("%s.%s", m->actor.name, part);
+}
+
+static char *part_name_n(const struct machine *m, const char *part, size_t n)
+{
+    return xasprintf("%s.%s%zu", m->actor.name, part, n);
+}
+
+/* What every machine has. The interrupt controller is first: the others are wired to it. */
+static void attach_fixed(struct machine *m, const struct machine_config *c)
+{
+    struct virt *v = virt_of(m);
+    struct device_env *env = &m->denv;
+    char *names[] = {part_name(m, "clint"), part_name(m, "plic"), part_name(m, "uart0"),
+                     part_name(m, "rtc"), part_name(m, "test")};
+
+    clint_init(&v->clint, env, names[0], m->n_harts, &clint_ops, m);
+    place(m, &v->clint.dev, VIRT_CLINT, 0);
+    plic_init(&v->plic, env, names[1], 2 * m->n_harts, plic_line, m);
+    place(m, &v->plic.dev, VIRT_PLIC, 0);
+    uart16550_init(&v->uart, env, names[2], m->actor.name);
+    place(m, &v->uart.dev, VIRT_UART, 0);
+    goldfish_rtc_init(&v->rtc, env, names[3], c->epoch_ns);
+    place(m, &v->rtc.dev, VIRT_RTC, 0);
+    finisher_init(&v->finisher, env, names[4]);
+    place(m, &v->finisher.dev, VIRT_TEST, 0);
+    m->consoles[0] = &v->uart.console;
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        free(names[i]);
+}
+
+static bool attach_nic(struct machine *m, const struct machine_config *c,
+                       const struct machine_nic *asked, struct err *err)
+{
+    const struct nic_model *model = nic_model_find(asked->model);
+    struct nic_config config = asked->config;
+    struct nic *nic;
+    char *name;
+
+    if (!model || strcmp(model->bus, "virtio-mmio") != 0) {
+        err_at(err, c->file, c->line, "%s.%s: the virt board has no NIC model \"%s\"",
+               m->actor.name, asked->name, asked->model);
+        return false;
+    }
+    config.legacy = config.legacy || c->virtio_legacy;
+    name = part_name(m, asked->name);
+    nic = model->create(&m->denv, name, &config, err);
+    free(name);
+    if (!nic)
+        return false;
+    m->nics[m->n_nics++] = nic;
+    place_virtio(m, &nic->dev);
+    return true;
+}
+
+static bool attach_disk(struct machine *m, const struct machine_config *c,
+                        const struct machine_disk *asked, struct err *err)
+{
+    struct virt *v = virt_of(m);
+    struct virtio_blk_config config = {.path = asked->path,
+                                       .writable = asked->writable,
+                                       .legacy = c->virtio_legacy,
+                                       .file = c->file,
+                                       .line = c->line};
+    char *name = part_name_n(m, "disk", v->n_disks);
+    bool ok = virtio_blk_init(&v->disks[v->n_disks], &m->denv, name, &config, err);
+
+    free(name);
+    if (ok)
+        place_virtio(m, &v->disks[v->n_disks++].dev);
+    return ok;
+}
+
+static void attach_console(struct machine *m, const struct machine_config *c)
+{
+    struct virt *v = virt_of(m);
+    char *name = part_name(m, "hvc0"), *console = part_name(m, "console1");
+
+    virtio_console_init(&v->console, &m->denv, name, console, c->virtio_legacy);
+    place_virtio(m, &v->console.dev);
+    m->consoles[1] = &v->console.console;
+    free(name);
+    free(console);
+}
+
+static void attach_rng(struct machine *m, const struct machine_config *c)
+{
+    char *name = part_name(m, "rng");
+
+    virtio_rng_init(&virt_of(m)->rng, &m->denv, name, c->virtio_legacy);
+    place_virtio(m, &virt_of(m)->rng.dev);
+    free(name);
+}
+
+static void attach_empty(struct machine *m, const struct machine_config *c)
+{
+    struct virt *v = virt_of(m);
+
+    while (v->n_virtio < VIRT_VIRTIO_SLOTS) {
+        struct device *dev = &v->empty[v->n_virtio];
+        char *name = part_name_n(m, "slot", v->n_virtio);
+
+        virtio_mmio_empty_init(dev, &m->denv, name, c->virtio_legacy);
+        place_virtio(m, dev);
+        free(name);
+    }
+}
+
+static bool virt_attach(struct machine *m, const struct machine_config *c, struct err *err)
+{
+    struct virt *v = xcalloc(1, sizeof(*v));
+    size_t virtio = c->n_nics + c->n_disks + c->virtio_console;
+    bool ok = true;
+
+    m->board_state = v;
+    attach_fixed(m, c);
+    if (virtio > VIRT_VIRTIO_SLOTS) {
+        err_at(err, c->file, c->line, "%s: the virt board has %d slots for NICs and disks, not %zu",
+               m->actor.name, VIRT_VIRTIO_SLOTS, virtio);
+        return false;
+    }
+    m->nics = xcalloc(c->n_nics + 1, sizeof(struct nic *));
+    for (size_t i = 0; i < c->n_nics; i++)
+        ok = attach_nic(m, c, &c->nics[i], err) && ok;
+    v->disks = xcalloc(c->n_disks + 1, sizeof(*v->disks));
+    for (size_t i = 0; i < c->n_disks; i++)
+        ok = attach_disk(m, c, &c->disks[i], err) && ok;
+    if (c->virtio_console)
+        attach_console(m, c);
+    if (v->n_virtio < VIRT_VIRTIO_SLOTS)
+        attach_rng(m, c);
+    attach_empty(m, c);
+    return ok;
+}
+
+static void virt_finish(struct machine *m)
+{
+    struct virt *v = virt_of(m);
+
+    if (!v)
+        return;
+    for (size_t i = 0; i < m->n_nics; i++)
+        nic_destroy(m->nics[i]);
+    for (size_t i = 0; i < v->n_disks; i++)
+        device_finish(&v->disks[i].dev);
+    if (m->consoles[1])
+        device_finish(&v->console.dev);
+    if (v->rng.dev.ops)
+        device_finish(&v->rng.dev);
+    for (size_t i = 0; i < VIRT_VIRTIO_SLOTS; i++)
+        if (v->empty[i].ops)
+            device_finish(&v->empty[i]);
+    device_finish(&v->finisher.dev);
+    device_finish(&v->rtc.dev);
+    device_finish(&v->uart.dev);
+    device_finish(&v->plic.dev);
+    device_finish(&v->clint.dev);
+    free(m->nics);
+    free(v->disks);
+    free(v);
+    m->board_state = NULL;
+    m->nics = NULL;
+    m->n_nics = 0;
+}
+
+const struct board board_virt = {
+    .name = "virt",
+    .help = "QEMU's riscv64 virt board: 16550 UART, PLIC, CLINT, RTC, eight virtio-mmio slots",
+    .ram_base = VIRT_RAM_BASE,
+    .attach = virt_attach,
+    .finish = virt_finish,
+    .tree = fdt_virt,
+    .mtime = virt_mtime,
+    .mtime_when = virt_mtime_when,
+};

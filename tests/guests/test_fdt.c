@@ -1,0 +1,205 @@
+/* The device tree says what the board has, in the words that kernels made for it look for. */
+#include <libfdt.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "guests/board.h"
+#include "tests/guests/rig.h"
+
+static struct rig rig;
+static const void *fdt;
+
+static void start(unsigned harts, uint64_t seed, const char *initrd)
+{
+    static const uint32_t spin = 0x10500073; /* wfi */
+    struct machine_config c;
+
+    rig_init(&rig, seed, 0);
+    machine_config_init(&c);
+    c.harts = harts;
+    c.kernel = file_make(&spin, sizeof(spin));
+    c.initrd = initrd ? file_make(initrd, strlen(initrd)) : NULL;
+    c.append = "console=ttyS0 quiet";
+    rig_start(&rig, &c);
+    fdt = rig.machine->boot.dtb;
+    assert_int_equal(fdt_check_full(fdt, rig.machine->boot.dtb_len), 0);
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    rig_finish(&rig);
+    files_remove();
+    return 0;
+}
+
+static int node(const char *path)
+{
+    int n = fdt_path_offset(fdt, path);
+
+    if (n < 0)
+        fail_msg("there is no node %s", path);
+    return n;
+}
+
+static uint64_t cells(const char *path, const char *name, int first, int n)
+{
+    int len;
+    const fdt32_t *p = fdt_getprop(fdt, node(path), name, &len);
+    uint64_t v = 0;
+
+    if (!p || len < 4 * (first + n))
+        fail_msg("%s has no %s of %d cells", path, name, first + n);
+    for (int i = 0; i < n; i++)
+        v = v << 32 | fdt32_to_cpu(p[first + i]);
+    return v;
+}
+
+static void assert_text(const char *path, const char *name, const char *want)
+{
+    assert_string_equal(fdt_getprop(fdt, node(path), name, NULL), want);
+}
+
+/* As `qemu-system-riscv64 -M virt,dumpdtb=` has them. */
+static void devices_are_where_qemu_has_them(void **state)
+{
+    static const struct {
+        const char *path, *compatible;
+        uint64_t base, size;
+        uint32_t irq;
+    } want[] = {
+        {"/soc/test@100000", "syscon", 0x100000, 0x1000, 0},
+        {"/soc/rtc@101000", "google,goldfish-rtc", 0x101000, 0x1000, 11},
+        {"/soc/clint@2000000", "riscv,clint0", 0x2000000, 0x10000, 0},
+        {"/soc/plic@c000000", "riscv,plic0", 0xc000000, 0x600000, 0},
+        {"/soc/serial@10000000", "ns16550a", 0x10000000, 0x100, 10},
+        {"/soc/virtio_mmio@10001000", "virtio,mmio", 0x10001000, 0x1000, 1},
+        {"/soc/virtio_mmio@10008000", "virtio,mmio", 0x10008000, 0x1000, 8},
+        {"/memory@80000000", NULL, 0x80000000, 128 << 20, 0},
+    };
+
+    (void)state;
+    start(1, 1, NULL);
+    for (size_t i = 0; i < ARRAY_LEN(want); i++) {
+        if (want[i].compatible)
+            assert_int_equal(
+                fdt_node_check_compatible(fdt, node(want[i].path), want[i].compatible), 0);
+        assert_int_equal(cells(want[i].path, "reg", 0, 2), want[i].base);
+        assert_int_equal(cells(want[i].path, "reg", 2, 2), want[i].size);
+        if (want[i].irq) {
+            assert_int_equal(cells(want[i].path, "interrupts", 0, 1), want[i].irq);
+            assert_int_equal(cells(want[i].path, "interrupt-parent", 0, 1),
+                             fdt_get_phandle(fdt, node("/soc/plic@c000000")));
+        }
+    }
+    assert_int_equal(cells("/soc/plic@c000000", "riscv,ndev", 0, 1), 95);
+    assert_int_equal(cells("/soc/serial@10000000", "clock-frequency", 0, 1), 3686400);
+    assert_int_equal(cells("/poweroff", "value", 0, 1), 0x5555);
+    assert_int_equal(cells("/reboot", "value", 0, 1), 0x7777);
+    assert_int_equal(cells("/poweroff", "regmap", 0, 1),
+                     fdt_get_phandle(fdt, node("/soc/test@100000")));
+}
+
+static void every_hart_has_its_lines(void **state)
+{
+    static const uint32_t plic[] = {11, 9}, clint[] = {3, 7};
+    char path[64];
+
+    (void)state;
+    start(3, 1, NULL);
+    assert_int_equal(cells("/cpus", "timebase-frequency", 0, 1), 10000000);
+    for (int i = 0; i < 3; i++) {
+        uint32_t intc;
+
+        snprintf(path, sizeof(path), "/cpus/cpu@%d", i);
+        assert_int_equal(cells(path, "reg", 0, 1), i);
+        assert_text(path, "mmu-type", "riscv,sv48");
+        assert_text(path, "riscv,isa-base", "rv64i");
+        assert_memory_equal(fdt_getprop(fdt, node(path), "riscv,isa", NULL), "rv64imafdc_", 11);
+        assert_true(fdt_stringlist_contains(
+            fdt_getprop(fdt, node(path), "riscv,isa-extensions", NULL), 60, "zba"));
+        snprintf(path, sizeof(path), "/cpus/cpu@%d/interrupt-controller", i);
+        intc = fdt_get_phandle(fdt, node(path));
+        for (int k = 0; k < 2; k++) {
+            assert_int_equal(cells("/soc/plic@c000000", "interrupts-extended", 4 * i + 2 * k, 1),
+                             intc);
+            assert_int_equal(
+                cells("/soc/plic@c000000", "interrupts-extended", 4 * i + 2 * k + 1, 1), plic[k]);
+            assert_int_equal(
+                cells("/soc/clint@2000000", "interrupts-extended", 4 * i + 2 * k + 1, 1), clint[k]);
+        }
+        snprintf(path, sizeof(path), "/cpus/cpu-map/cluster0/core%d", i);
+        assert_true(fdt_node_offset_by_phandle(fdt, (uint32_t)cells(path, "cpu", 0, 1)) > 0);
+    }
+}
+
+static void the_kernel_is_told_what_was_chosen(void **state)
+{
+    uint64_t begin, end;
+
+    (void)state;
+    start(1, 1, "an initrd");
+    assert_text("/chosen", "bootargs", "console=ttyS0 quiet");
+    assert_text("/chosen", "stdout-path", "/soc/serial@10000000");
+    begin = cells("/chosen", "linux,initrd-start", 0, 2);
+    end = cells("/chosen", "linux,initrd-end", 0, 2);
+    assert_int_equal(end - begin, 9);
+    assert_int_equal(begin & PAGE_MASK, 0);
+    assert_int_equal(rig_word(&rig, begin), load_le64("an initr"));
+}
+
+static void the_seed_is_the_guests_own(void **state)
+{
+    uint64_t one;
+
+    (void)state;
+    start(1, 1, NULL);
+    one = cells("/chosen", "rng-seed", 0, 2);
+    assert_int_equal(fdt_get_property(fdt, node("/chosen"), "rng-seed", NULL)->len,
+                     cpu_to_fdt32(32));
+    teardown(NULL);
+    start(1, 1, NULL);
+    assert_int_equal(cells("/chosen", "rng-seed", 0, 2), one);
+    teardown(NULL);
+    start(1, 2, NULL);
+    assert_int_not_equal(cells("/chosen", "rng-seed", 0, 2), one);
+}
+
+static void a_tree_of_the_users_is_kept_and_told_what_was_chosen(void **state)
+{
+    struct boot boot = {.initrd_start = 0x81000000, .initrd_end = 0x81000100};
+    uint8_t *mine;
+    size_t len;
+
+    (void)state;
+    start(1, 1, NULL);
+    len = rig.machine->boot.dtb_len;
+    mine = xmalloc(len);
+    memcpy(mine, fdt, len);
+    assert_true(fdt_set_chosen(&mine, &len, "single", &boot));
+    fdt = mine;
+    assert_text("/chosen", "bootargs", "single");
+    assert_int_equal(cells("/chosen", "linux,initrd-end", 0, 2), 0x81000100);
+    assert_int_equal(cells("/soc/rtc@101000", "interrupts", 0, 1), 11);
+    mine[5] ^= 0x10; /* its length, now a lie */
+    assert_false(fdt_set_chosen(&mine, &len, "single", &boot));
+    free(mine);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, NULL, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(devices_are_where_qemu_has_them),
+        TEST(every_hart_has_its_lines),
+        TEST(the_kernel_is_told_what_was_chosen),
+        TEST(the_seed_is_the_guests_own),
+        TEST(a_tree_of_the_users_is_kept_and_told_what_was_chosen),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
