@@ -423,6 +423,8 @@ bool capture_close(struct capture *c, vtime_t until, struct err *err)
     if (fclose(c->file) != 0 && !c->error)
         c->error = errno;
 
+    if (c->options.packets)
+        *c->options.packets = c->packets;
     bool ok = !c->error;
     if (!ok)
         err_add(err, "capture %s: %s after %" PRIu64 " packets; the rest is lost", c->path,

@@ -21,6 +21,7 @@ struct capture_options {
     bool origin;                 /* write the sender's guest, pc and instruction count as comment */
     uint32_t snaplen;            /* bytes kept of a packet; 0: all */
     int64_t epoch_ns;            /* what virtual time 0 is in the file, ns since 1970 */
+    uint64_t *packets;           /* where capture_close leaves how many were written, or NULL */
 };
 
 /**

@@ -326,6 +326,7 @@ static bool step(struct sim *s, vtime_t until)
     vtime_t limit = keep_pace(s, next);
     if (s->stopping)
         return true;
+    next = next_due(s, control); /* what came in while we waited may be due sooner */
     next = grid_floor(MIN(next, limit));
     if (next > s->now || s->n_poked) {
         s->now = MAX(s->now, next);

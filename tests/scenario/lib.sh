@@ -1,0 +1,101 @@
+# TAP, and running networks in folders of their own; read by the scripts of this folder.
+#
+# From tests/run: LANARIUM (the program), SRCDIR, BUILDDIR. By hand they are guessed.
+set -u
+here=$(cd "$(dirname "$0")" && pwd)
+SRCDIR=${SRCDIR:-$(cd "$here/../.." && pwd)}
+BUILDDIR=${BUILDDIR:-$SRCDIR}
+LANARIUM=${LANARIUM:-$BUILDDIR/lanarium}
+nets=$SRCDIR/tests/scenario/net
+examples=$SRCDIR/topo/examples
+cache=${LANARIUM_CACHE:-${XDG_CACHE_HOME:-${HOME-}/.cache}/lanarium}
+export LC_ALL=C
+
+work=$(mktemp -d) || exit 2
+children=
+trap 'for pid in $children; do kill "$pid" 2>/dev/null; done; rm -rf "$work"' EXIT
+trap 'exit 130' INT TERM HUP
+
+n=0 failed=0
+
+# skip_all REASON: the whole script is skipped.
+skip_all() {
+    echo "$*"
+    exit 77
+}
+
+# check NAME COMMAND...: a test; what the command prints is shown if it fails.
+check() {
+    name=$1
+    shift
+    n=$((n + 1))
+    if "$@" >"$work/why" 2>&1; then
+        echo "ok $n - $name"
+    else
+        echo "not ok $n - $name"
+        tail -n 25 "$work/why" | cut -c 1-300 | sed 's/^/#   /'
+        failed=1
+    fi
+}
+
+# skip NAME REASON
+skip() {
+    n=$((n + 1))
+    echo "ok $n - $1 # SKIP $2"
+}
+
+plan_done() {
+    echo "1..$n"
+    exit $failed
+}
+
+have() {
+    command -v "$1" >/dev/null 2>&1
+}
+
+need_guests() {
+    [ -x "$LANARIUM" ] || skip_all "there is no $LANARIUM"
+    [ -n "${LANARIUM_DATA-}" ] || [ -f "$(dirname "$LANARIUM")/guests/programs/host.elf" ] ||
+        skip_all "the guest programs are not built (no RISC-V compiler or no lwIP)"
+}
+
+# play DIR SCRIPT [OPTION...]: a run in a new folder $work/DIR; its captures are there, the consoles
+# in logs/, the report without the host's times and memory in report.
+play() {
+    dir=$work/$1 script=$2
+    shift 2
+    rm -rf "$dir"
+    mkdir -p "$dir"
+    (cd "$dir" && "$LANARIUM" run --log logs --stats "$@" "$script" >"$dir.all" 2>&1)
+    status=$?
+    sed -e '/^time /d' -e '/^guests /d' -e '/^memory /d' -e '/^engine: /d' \
+        -e '/ running$/s/ [0-9]*  running$/ running/' "$dir.all" >"$dir/report"
+    [ $status -eq 0 ] || {
+        echo "exit status $status of: lanarium run $* $script"
+        cat "$dir.all"
+    }
+    return $status
+}
+
+# same A B: the two folders hold the same bytes; if not, which, and the first packet that differs.
+same() {
+    diff -r "$work/$1" "$work/$2" >"$work/differs" 2>&1 && return 0
+    head -n 8 "$work/differs"
+    for file in "$work/$1"/*.pcap*; do
+        other=$work/$2/${file##*/}
+        cmp -s "$file" "$other" || ! have tshark || {
+            tshark -r "$file" >"$work/a.txt" 2>/dev/null
+            tshark -r "$other" >"$work/b.txt" 2>/dev/null
+            diff "$work/a.txt" "$work/b.txt" | head -n 6
+        }
+    done
+    return 1
+}
+
+# differs A B FILE
+differs() {
+    ! cmp -s "$work/$1/$3" "$work/$2/$3" || {
+        echo "$3 is the same in both"
+        return 1
+    }
+}

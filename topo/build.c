@@ -1,0 +1,210 @@
+/* Building: VLANs first, then guests and stacks in order of declaration, then captures. */
+#include "topo/build.h"
+
+#include "devices/user.h"
+#include "guests/machine.h"
+#include "sim/capture.h"
+#include "sim/rng.h"
+#include "sim/vlan.h"
+
+static void vlan_build(struct network *n, struct topo_vlan *v)
+{
+    v->built = vlan_create(&n->sim, v->object.name, (enum vlan_kind)v->kind);
+    v->built->ageing_ns = v->ageing_ns;
+    v->built->link = v->link;
+}
+
+static void nic_attach(struct topo_nic *n, struct nic *built)
+{
+    n->port = &built->port;
+    if (n->vlan)
+        port_attach(n->port, n->vlan->built, &n->link);
+    if (!n->up)
+        port_set_up(n->port, false);
+}
+
+/* The machine's view of a NIC and a disk. */
+static struct machine_nic nic_config(const struct topo_nic *n)
+{
+    struct machine_nic c = { .model = n->model, .name = n->object.name };
+    memcpy(c.config.mac, n->mac, ETH_ALEN);
+    c.config.legacy = n->legacy;
+    c.config.no_offload = !n->offload;
+    c.config.no_mrg_rxbuf = !n->mrg_rxbuf;
+    c.config.queue_size = (uint16_t)n->queue_size;
+    c.config.mtu = (uint16_t)n->mtu;
+    return c;
+}
+
+static bool guest_build(struct network *n, struct topo_guest *g, struct err *err)
+{
+    struct machine_nic *nics = xcalloc(g->nics.n + 1, sizeof(*nics));
+    struct machine_disk *disks = xcalloc(g->disks.n + 1, sizeof(*disks));
+    struct machine_config c;
+
+    for (size_t i = 0; i < g->nics.n; i++)
+        nics[i] = nic_config((struct topo_nic *)g->nics.items[i]);
+    for (size_t i = 0; i < g->disks.n; i++) {
+        const struct topo_disk *d = (struct topo_disk *)g->disks.items[i];
+        disks[i] = (struct machine_disk){ d->path, d->writable };
+    }
+    machine_config_init(&c);
+    c.board = "virt";
+    c.ram_bytes = g->memory;
+    c.harts = (unsigned)g->harts;
+    c.mips = (unsigned)g->mips;
+    c.kernel = g->kernel;
+    c.initrd = g->initrd;
+    c.append = g->append;
+    c.bios = g->bios;
+    c.dtb = g->dtb;
+    c.epoch_ns = n->topo->epoch_ns;
+    c.virtio_legacy = g->legacy;
+    c.virtio_console = g->virtio_console;
+    c.disks = disks;
+    c.n_disks = g->disks.n;
+    c.nics = nics;
+    c.n_nics = g->nics.n;
+    c.file = g->object.place.file;
+    c.line = g->object.place.line;
+    g->machine = machine_create(&n->sim, g->object.name, &c, err);
+    for (size_t i = 0; g->machine && i < g->nics.n; i++)
+        nic_attach((struct topo_nic *)g->nics.items[i], machine_nic(g->machine, (unsigned)i));
+    free(nics);
+    free(disks);
+    return g->machine != NULL;
+}
+
+static bool user_build(struct network *n, struct topo_user *u, struct err *err)
+{
+    struct user_options o = {
+        .hostfwd = u->hostfwd.items, .n_hostfwd = u->hostfwd.n, .tftp = u->tftp,
+        .bootfile = u->bootfile, .net = u->net, .host = u->host, .dns = u->dns,
+        .dhcpstart = u->dhcpstart, .hostname = u->hostname, .restrict_host = u->restrict_host,
+        .file = u->object.place.file, .line = u->object.place.line,
+    };
+    u->stack = user_stack_create(&n->sim, u->object.name, &o, err);
+    if (!u->stack)
+        return false;
+    u->port = user_stack_port(u->stack);
+    port_attach(u->port, u->vlan->built, &u->link);
+    return true;
+}
+
+static void point_add(struct capture *c, struct topo_object *o)
+{
+    struct topo_guest *g = (struct topo_guest *)o;
+    switch (o->kind) {
+    case TOPO_VLAN:
+        capture_add_vlan(c, ((struct topo_vlan *)o)->built);
+        break;
+    case TOPO_NIC:
+        capture_add_port(c, ((struct topo_nic *)o)->port);
+        break;
+    case TOPO_USER:
+        capture_add_port(c, ((struct topo_user *)o)->port);
+        break;
+    case TOPO_GUEST:
+        for (size_t i = 0; i < g->nics.n; i++)
+            capture_add_port(c, ((struct topo_nic *)g->nics.items[i])->port);
+        break;
+    default:
+        break;
+    }
+}
+
+static bool capture_build(struct network *n, struct topo_capture *c, struct err *err)
+{
+    struct capture_options o = {
+        .path = c->object.name,
+        .format = c->format == 2 ? CAPTURE_PCAP : CAPTURE_PCAPNG,
+        .filter = c->filter,
+        .origin = c->origin,
+        .snaplen = (uint32_t)c->snaplen,
+        .epoch_ns = n->topo->epoch_ns,
+        .packets = &c->packets,
+    };
+    c->open = capture_open(&n->sim, &o, err);
+    if (!c->open)
+        return false;
+    const topo_objects *points = c->points.n ? &c->points : &n->topo->vlans;
+    for (size_t i = 0; i < points->n; i++)
+        point_add(c->open, points->items[i]);
+    return true;
+}
+
+/*
+ * Blocks of odd sizes between the objects, every other one freed again, so that what is
+ * allocated next lands elsewhere. The order of creation stays: it decides ids, by design.
+ */
+static void scatter(struct network *n, struct rng *r)
+{
+    n->junk = xrealloc(n->junk, (n->n_junk + 8) * sizeof(*n->junk));
+    void *holes[8];
+    for (size_t i = 0; i < ARRAY_LEN(holes); i++) {
+        size_t size = (size_t)1 << (4 + rng_below(r, 13));
+        holes[i] = xmalloc(size + rng_below(r, size));
+        n->junk[n->n_junk + i] = xmalloc(16 + rng_below(r, size));
+    }
+    n->n_junk += ARRAY_LEN(holes);
+    for (size_t i = ARRAY_LEN(holes); i-- > 0;)
+        free(holes[i]);
+}
+
+bool network_build(struct network *n, struct topo *t, const struct sim_options *o,
+                   uint64_t shuffle, struct err *err)
+{
+    struct rng r;
+    *n = (struct network){ .topo = t };
+    sim_init(&n->sim, o);
+    rng_init(&r, shuffle, "shuffle");
+    for (size_t i = 0; i < t->vlans.n; i++)
+        vlan_build(n, (struct topo_vlan *)t->vlans.items[i]);
+    for (size_t i = 0; i < t->objects.n && err->n < 20; i++) {
+        struct topo_object *object = t->objects.items[i];
+        if (shuffle)
+            scatter(n, &r);
+        if (object->kind == TOPO_GUEST)
+            guest_build(n, (struct topo_guest *)object, err);
+        else if (object->kind == TOPO_USER)
+            user_build(n, (struct topo_user *)object, err);
+    }
+    /* Last, so that a network that cannot be built leaves the files of the run before. */
+    for (size_t i = 0; !err_any(err) && i < t->captures.n; i++)
+        capture_build(n, (struct topo_capture *)t->captures.items[i], err);
+    return !err_any(err);
+}
+
+bool network_close_captures(struct network *n, struct err *err)
+{
+    bool good = true;
+    for (size_t i = 0; i < n->topo->captures.n; i++) {
+        struct topo_capture *c = (struct topo_capture *)n->topo->captures.items[i];
+        if (c->open && !capture_close(c->open, n->sim.now, err))
+            good = false;
+        c->open = NULL;
+    }
+    return good;
+}
+
+void network_finish(struct network *n)
+{
+    struct err ignored = { 0 };
+    network_close_captures(n, &ignored);
+    err_finish(&ignored);
+    for (size_t i = n->topo->objects.n; i-- > 0;) {
+        struct topo_object *o = n->topo->objects.items[i];
+        if (o->kind == TOPO_GUEST) {
+            machine_destroy(((struct topo_guest *)o)->machine);
+            ((struct topo_guest *)o)->machine = NULL;
+        } else if (o->kind == TOPO_USER) {
+            user_stack_destroy(((struct topo_user *)o)->stack);
+            ((struct topo_user *)o)->stack = NULL;
+        }
+    }
+    sim_finish(&n->sim);
+    for (size_t i = 0; i < n->n_junk; i++)
+        free(n->junk[i]);
+    free(n->junk);
+    n->junk = NULL;
+}

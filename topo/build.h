@@ -1,0 +1,30 @@
+/* Building: from the description of a network to the engine, VLANs, guests and captures. */
+#ifndef TOPO_BUILD_H
+#define TOPO_BUILD_H
+
+#include "sim/sim.h"
+#include "topo/topo.h"
+
+struct network {
+    struct topo *topo;
+    struct sim sim;
+    void **junk; /* see network_build */
+    size_t n_junk;
+};
+
+/**
+ * Build everything, in order of declaration, so that ids depend on nothing else. False, with
+ * sentences in `err`, if something could not be made; network_finish is due all the same.
+ *
+ * @shuffle  not 0: scatter the objects over memory in an order that this number picks. A run
+ *           must not depend on addresses; this is for testing that it does not.
+ */
+bool network_build(struct network *n, struct topo *t, const struct sim_options *o,
+                   uint64_t shuffle, struct err *err);
+
+/** Close captures at the present time. False with sentences if one could not be written. */
+bool network_close_captures(struct network *n, struct err *err);
+
+void network_finish(struct network *n);
+
+#endif

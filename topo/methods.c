@@ -1,0 +1,266 @@
+/* The methods of guests, VLANs, NICs and stacks: what a test can do with them. */
+#include "guests/machine.h"
+#include "sim/units.h"
+#include "sim/vlan.h"
+#include "topo/handle.h"
+#include "topo/schema.h"
+#include "topo/tests.h"
+
+#define DEFAULT_TIMEOUT (10 * NS_PER_SEC)
+
+/* A time argument such as "5s"; `preset` if it is left out. */
+static vtime_t check_time(lua_State *L, int index, const char *what, vtime_t preset)
+{
+    vtime_t t = preset;
+    if (lua_isnoneornil(L, index))
+        return preset;
+    lua_pushvalue(L, index);
+    const char *text = lua_tostring(L, -1);
+    if (!text || !units_time(text, &t)) {
+        struct place p = script_place(L, 1);
+        luaL_error(L, "%s:%d: %s: %s is not %s", p.file, p.line, what,
+                   text ? text : luaL_typename(L, index), attr_type_text(ATTR_TIME));
+    }
+    lua_pop(L, 1);
+    return t;
+}
+
+static const char *check_text(lua_State *L, int index, size_t *len)
+{
+    const char *text = luaL_checklstring(L, index, len);
+    luaL_argcheck(L, strlen(text) == *len, index, "it holds a zero byte");
+    return text;
+}
+
+/* h:expect(pattern [, timeout [, plain]]) */
+static int guest_expect(lua_State *L)
+{
+    size_t len;
+    struct topo_guest *g = handle_self(L, TOPO_GUEST);
+    const char *pattern = check_text(L, 2, &len);
+    vtime_t limit = check_time(L, 3, "expect", DEFAULT_TIMEOUT);
+    return tests_expect(L, g, pattern, len, lua_toboolean(L, 4), limit);
+}
+
+/* h:send(text): the guest has it CONSOLE_DELAY later. Returns the guest. */
+static int guest_send(lua_State *L)
+{
+    size_t len;
+    struct topo_guest *g = handle_self(L, TOPO_GUEST);
+    const char *text = luaL_checklstring(L, 2, &len);
+    struct tests *t = tests_of(L, "send");
+    if (!console_feed(machine_console(g->machine, 0), text, len,
+                      t->network->sim.now + CONSOLE_DELAY))
+        return luaL_error(L, "%s does not read its console: %u KiB are waiting there",
+                          g->object.name, CONSOLE_MAX_INPUT >> 10);
+    g->transcript->tail_n = 0; /* the prompt it was at has been answered: prompt() waits for the next */
+    lua_settop(L, 1);
+    return 1;
+}
+
+static int guest_discard(lua_State *L)
+{
+    struct topo_guest *g = handle_self(L, TOPO_GUEST);
+    tests_of(L, "discard");
+    transcript_clear(g->transcript);
+    return 0;
+}
+
+/* Whether the guest waits at its prompt, and the prompt. */
+static int guest_at_prompt(lua_State *L)
+{
+    struct topo_guest *g = handle_self(L, TOPO_GUEST);
+    tests_of(L, "prompt");
+    if (!g->prompt)
+        return luaL_error(L, "guest %s has no prompt: say what it prints with prompt = \"...\"",
+                          g->object.name);
+    lua_pushboolean(L, transcript_at(g->transcript, g->prompt));
+    lua_pushstring(L, g->prompt);
+    return 2;
+}
+
+static int guest_expect_off(lua_State *L)
+{
+    struct topo_guest *g = handle_self(L, TOPO_GUEST);
+    vtime_t limit = check_time(L, 2, "expect_off", DEFAULT_TIMEOUT);
+    return tests_expect_off(L, g, limit);
+}
+
+/* h:state(): "running", "off" or "failed", and the code it stopped with. */
+static int guest_state(lua_State *L)
+{
+    static const char *const names[] = { [MACHINE_RUNNING] = "running", [MACHINE_OFF] = "off",
+                                         [MACHINE_FAILED] = "failed" };
+    struct topo_guest *g = handle_self(L, TOPO_GUEST);
+    uint32_t code = 0;
+    tests_of(L, "state");
+    lua_pushstring(L, names[machine_power_state(g->machine, &code)]);
+    lua_pushinteger(L, code);
+    return 2;
+}
+
+static void set_count(lua_State *L, const char *name, uint64_t n)
+{
+    lua_pushinteger(L, (lua_Integer)n);
+    lua_setfield(L, -2, name);
+}
+
+static int guest_stats(lua_State *L)
+{
+    struct topo_guest *g = handle_self(L, TOPO_GUEST);
+    struct machine_stats st;
+    tests_of(L, "stats");
+    machine_stats(g->machine, &st);
+    lua_newtable(L);
+    set_count(L, "instructions", st.instructions);
+    set_count(L, "traps", st.traps);
+    set_count(L, "private_bytes", st.private_bytes);
+    return 1;
+}
+
+/* h:nics(): a list of them. */
+static int guest_nics(lua_State *L)
+{
+    struct topo_guest *g = handle_self(L, TOPO_GUEST);
+    lua_createtable(L, (int)g->nics.n, 0);
+    for (size_t i = 0; i < g->nics.n; i++) {
+        handle_push(L, g->nics.items[i]);
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+    return 1;
+}
+
+static int vlan_expect(lua_State *L)
+{
+    size_t len;
+    struct topo_vlan *v = handle_self(L, TOPO_VLAN);
+    const char *filter = check_text(L, 2, &len);
+    vtime_t limit = check_time(L, 3, "expect", DEFAULT_TIMEOUT);
+    return tests_expect_frame(L, v, filter, limit);
+}
+
+static int vlan_stats(lua_State *L)
+{
+    struct topo_vlan *v = handle_self(L, TOPO_VLAN);
+    tests_of(L, "stats");
+    const struct vlan_stats *st = &v->built->stats;
+    lua_newtable(L);
+    set_count(L, "frames", st->frames);
+    set_count(L, "copies", st->copies);
+    set_count(L, "flooded", st->flooded);
+    set_count(L, "filtered", st->filtered);
+    set_count(L, "fdb_full", st->fdb_full);
+    return 1;
+}
+
+static int push_port_stats(lua_State *L, const struct port *p)
+{
+    lua_newtable(L);
+    set_count(L, "tx_frames", p->stats.tx_frames);
+    set_count(L, "tx_bytes", p->stats.tx_bytes);
+    set_count(L, "rx_frames", p->stats.rx_frames);
+    set_count(L, "rx_bytes", p->stats.rx_bytes);
+    set_count(L, "dropped", port_dropped(p));
+    lua_newtable(L);
+    for (int i = 0; i < DROP_KINDS; i++)
+        if (p->stats.drops[i])
+            set_count(L, port_drop_names[i], p->stats.drops[i]);
+    lua_setfield(L, -2, "drops");
+    return 1;
+}
+
+static int nic_stats(lua_State *L)
+{
+    struct topo_nic *n = handle_self(L, TOPO_NIC);
+    tests_of(L, "stats");
+    return push_port_stats(L, n->port);
+}
+
+static int user_stats(lua_State *L)
+{
+    struct topo_user *u = handle_self(L, TOPO_USER);
+    tests_of(L, "stats");
+    return push_port_stats(L, u->port);
+}
+
+/* n:up(true or false): plugs the cable in or pulls it out. */
+static int nic_up(lua_State *L)
+{
+    struct topo_nic *n = handle_self(L, TOPO_NIC);
+    luaL_checktype(L, 2, LUA_TBOOLEAN);
+    tests_of(L, "up");
+    port_set_up(n->port, lua_toboolean(L, 2));
+    return 0;
+}
+
+/* n:attach(vlan): moves the cable to another VLAN; with nothing, to none. */
+static int nic_attach(lua_State *L)
+{
+    struct topo_nic *n = handle_self(L, TOPO_NIC);
+    struct topo_object *v = handle_to(L, 2, KIND_BIT(TOPO_VLAN));
+    tests_of(L, "attach");
+    if (!v && !lua_isnoneornil(L, 2))
+        return luaL_argerror(L, 2, "a VLAN is expected");
+    if (v)
+        port_attach(n->port, ((struct topo_vlan *)v)->built, &n->link);
+    else
+        port_detach(n->port);
+    return 0;
+}
+
+static const luaL_Reg guest_methods[] = {
+    { "expect", guest_expect }, { "send", guest_send },
+    { "discard", guest_discard }, { "at_prompt", guest_at_prompt },
+    { "expect_off", guest_expect_off }, { "state", guest_state },
+    { "stats", guest_stats }, { "nics", guest_nics }, { NULL, NULL },
+};
+static const luaL_Reg vlan_methods[] = {
+    { "expect", vlan_expect }, { "stats", vlan_stats }, { NULL, NULL },
+};
+static const luaL_Reg nic_methods[] = {
+    { "stats", nic_stats }, { "up", nic_up }, { "attach", nic_attach }, { NULL, NULL },
+};
+static const luaL_Reg user_methods[] = { { "stats", user_stats }, { NULL, NULL } };
+static const luaL_Reg no_methods[] = { { NULL, NULL } };
+
+/*
+ * Methods that wait more than once are written in Lua. The chunk's name begins with "=", so that
+ * errors name the test's line and not one in here.
+ *
+ * sh: a shell echoes the command, prints what it has to say, and its prompt on a line of its own.
+ */
+static const char guest_prelude[] =
+    "local methods, expect, send, discard, at_prompt = ...\n"
+    "function methods.prompt(self, timeout)\n"
+    "  local there, prompt = at_prompt(self)\n"
+    "  while not there do\n"
+    "    expect(self, prompt, timeout, true)\n"
+    "    there = at_prompt(self)\n"
+    "  end\n"
+    "  return self\n"
+    "end\n"
+    "function methods.sh(self, command, timeout)\n"
+    "  methods.prompt(self, timeout)\n"
+    "  local _, prompt = at_prompt(self)\n"
+    "  discard(self)\n"
+    "  send(self, command .. '\\n')\n"
+    "  local out = expect(self, '^[^\\n]*(.-)\\n\\r?' .. prompt:gsub('%p', '%%%0') .. '$', timeout)\n"
+    "  return (out:gsub('\\r', ''):gsub('^\\n', ''))\n"
+    "end\n";
+
+void methods_open(lua_State *L)
+{
+    handle_class(L, TOPO_VLAN, vlan_methods);
+    handle_class(L, TOPO_GUEST, guest_methods);
+    handle_class(L, TOPO_NIC, nic_methods);
+    handle_class(L, TOPO_USER, user_methods);
+    handle_class(L, TOPO_DISK, no_methods);
+    handle_class(L, TOPO_CAPTURE, no_methods);
+
+    if (luaL_loadbufferx(L, guest_prelude, sizeof(guest_prelude) - 1, "=lanarium", "t") != LUA_OK)
+        abort();
+    handle_push_methods(L, TOPO_GUEST);
+    for (size_t i = 0; i < 4; i++)
+        lua_pushcfunction(L, guest_methods[i].func);
+    lua_call(L, 5, 0);
+}

@@ -1,0 +1,182 @@
+/* Running a described network from building to the report. */
+#include "topo/run.h"
+
+#include <time.h>
+
+#include "guests/machine.h"
+#include "sim/units.h"
+
+#define OFF_GRID (10 * NS_PER_MS) /* a run without tests ends here, after its last guest */
+
+void run_options_init(struct run_options *o)
+{
+    *o = (struct run_options){ .limit = VTIME_NEVER };
+}
+
+static uint64_t host_ns(void)
+{
+    struct timespec ts;
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+}
+
+static void on_test_done(struct tests *t, size_t test)
+{
+    report_test(t->opaque, test);
+}
+
+/* Ends the run when the last guest has stopped; a test may still be waiting for something. */
+struct ending {
+    struct event event;
+    struct run *run;
+};
+
+static struct ending ending;
+
+static void on_ending(struct event *ev, vtime_t now)
+{
+    struct ending *e = container_of(ev, struct ending, event);
+    (void)now;
+    sim_stop(&e->run->network.sim);
+}
+
+static void on_power(void *opaque, struct machine *m)
+{
+    struct run *r = opaque;
+    (void)m;
+    if (--r->n_running > 0 || r->topo->tests.n > 0)
+        return;
+    vtime_t now = r->network.sim.now;
+    sim_at(&r->network.sim, &ending.event, now - now % OFF_GRID + OFF_GRID);
+}
+
+static struct topo_guest *console_guest(struct run *r)
+{
+    const char *name = r->o->console;
+    struct topo_object *o = name ? strmap_get(&r->topo->names, name) : r->topo->guests.items[0];
+    return o && o->kind == TOPO_GUEST ? (struct topo_guest *)o : NULL;
+}
+
+/* Standard output is the report's unless packets or a console go there. */
+static FILE *say_where(const struct run *r)
+{
+    for (size_t i = 0; i < r->topo->captures.n; i++)
+        if (strcmp(r->topo->captures.items[i]->name, "-") == 0)
+            return stderr;
+    return r->o->console_use == CONSOLE_TERMINAL ? stderr : stdout;
+}
+
+static void watch_guests(struct run *r)
+{
+    r->n_running = (uint32_t)r->topo->guests.n;
+    ending.run = r;
+    event_init(&r->network.sim.control, &ending.event, on_ending);
+    for (size_t i = 0; i < r->topo->guests.n; i++)
+        machine_on_power(((struct topo_guest *)r->topo->guests.items[i])->machine, on_power, r);
+}
+
+/* Opens logs and the terminal. False, with sentences, if one cannot be. */
+static bool consoles_open(struct run *r)
+{
+    struct topo_guest *g = r->o->console_use ? console_guest(r) : NULL;
+    if (r->o->log && !(r->logs = conlog_open(r, r->o->log)))
+        return false;
+    if (r->o->console_use == CONSOLE_FILE)
+        r->logs = conlog_open_one(r, g, r->o->console_file);
+    else if (r->o->console_use == CONSOLE_TERMINAL)
+        r->terminal = terminal_open(r, g);
+    return !err_any(&r->err);
+}
+
+/* Runs the engine to the end, waiting at the terminal when nothing else is left to do. */
+static enum sim_stop engine_run(struct run *r)
+{
+    struct sim *s = &r->network.sim;
+    vtime_t limit = MIN(r->o->limit, r->topo->limit);
+    enum sim_stop stop;
+    do
+        stop = sim_run(s, limit);
+    while (stop == SIM_IDLE && r->terminal && terminal_wait(r->terminal));
+    return stop;
+}
+
+static void tests_conclude(struct run *r, enum sim_stop stop)
+{
+    char reason[96], span[32];
+    if (signals_came())
+        snprintf(reason, sizeof(reason), "the run was interrupted");
+    else if (stop == SIM_REACHED)
+        snprintf(reason, sizeof(reason), "the run ended (%s)",
+                 units_format_time(MIN(r->o->limit, r->topo->limit), span, sizeof(span)));
+    else
+        snprintf(reason, sizeof(reason), "the run ended");
+    tests_end(&r->tests, reason);
+}
+
+static int exit_status(struct run *r)
+{
+    uint32_t code = 0;
+    if (err_any(&r->err))
+        return EXIT_IO;
+    if (tests_failed(&r->tests))
+        return EXIT_FAILED;
+    if (r->o->guest_status && r->topo->guests.n) {
+        struct topo_guest *g = (struct topo_guest *)r->topo->guests.items[0];
+        if (machine_power_state(g->machine, &code) != MACHINE_RUNNING)
+            return (int)(code > 255 ? 1 : code);
+    }
+    return EXIT_PASSED;
+}
+
+/* The network is built: everything between its first and its last moment. */
+static int run_built(struct run *r, struct script *script)
+{
+    tests_init(&r->tests, &r->network, script);
+    r->tests.done = on_test_done;
+    r->tests.opaque = r;
+    watch_guests(r);
+    if (consoles_open(r)) {
+        signals_start(&r->network.sim);
+        r->progress = progress_start(r);
+        uint64_t start = host_ns();
+        enum sim_stop stop = engine_run(r);
+        r->host_ns = host_ns() - start;
+        progress_stop(r->progress);
+        terminal_close(r->terminal);
+        tests_conclude(r, stop);
+        network_close_captures(&r->network, &r->err);
+        conlog_close(r, r->logs);
+        signals_stop(&r->network.sim);
+        report_end(r);
+        if (r->o->junit)
+            junit_write(r, r->o->junit, &r->err);
+    }
+    err_print(&r->err, stderr);
+    int status = exit_status(r);
+    tests_finish(&r->tests);
+    script->tests = NULL;
+    return status;
+}
+
+int run_network(struct topo *t, struct script *script, const struct run_options *o)
+{
+    struct run r = { .o = o, .topo = t };
+    struct err err = { 0 };
+    int status = EXIT_BAD_INPUT;
+
+    r.say = script->say = say_where(&r);
+    if (o->console && !console_guest(&r))
+        err_add(&err, "--console %s: %s has no guest of that name", o->console, t->title);
+    struct sim_options so = o->sim;
+    so.seed = t->seed;
+    bool begun = !err_any(&err);
+    if (begun && network_build(&r.network, t, &so, o->shuffle, &err))
+        status = run_built(&r, script);
+    else
+        err_print(&err, stderr);
+    if (begun)
+        network_finish(&r.network);
+    err_finish(&err);
+    err_finish(&r.err);
+    return status;
+}

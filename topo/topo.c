@@ -1,0 +1,227 @@
+/* The description of a network: making objects, naming them, tearing it down. */
+#include "topo/topo.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "topo/schema.h"
+
+void topo_init(struct topo *t, const char *title)
+{
+    *t = (struct topo){ .seed = 1, .limit = VTIME_NEVER, .epoch_ns = TOPO_DEFAULT_EPOCH };
+    t->title = topo_intern(t, title);
+}
+
+static void object_free(struct topo_object *o)
+{
+    if (o->kind == TOPO_GUEST) {
+        free(((struct topo_guest *)o)->nics.items);
+        free(((struct topo_guest *)o)->disks.items);
+    } else if (o->kind == TOPO_USER) {
+        free(((struct topo_user *)o)->hostfwd.items);
+    } else if (o->kind == TOPO_CAPTURE) {
+        free(((struct topo_capture *)o)->points.items);
+    }
+    free(o);
+}
+
+void topo_finish(struct topo *t)
+{
+    for (size_t i = 0; i < t->objects.n; i++)
+        object_free(t->objects.items[i]);
+    for (size_t i = 0; i < t->sources.n; i++)
+        free(t->sources.items[i].text);
+    for (size_t i = 0; i < t->strings.cap; i++)
+        free(t->strings.values[i]);
+    free(t->objects.items);
+    free(t->vlans.items);
+    free(t->guests.items);
+    free(t->users.items);
+    free(t->captures.items);
+    free(t->tests.items);
+    free(t->sources.items);
+    strmap_finish(&t->names);
+    strmap_finish(&t->missing);
+    strmap_finish(&t->strings);
+    err_finish(&t->err);
+    *t = (struct topo){ 0 };
+}
+
+const char *topo_intern(struct topo *t, const char *s)
+{
+    if (!s)
+        return NULL;
+    char *known = strmap_get(&t->strings, s);
+    if (!known) {
+        known = xstrdup(s);
+        strmap_put(&t->strings, known, known);
+    }
+    return known;
+}
+
+const char *topo_label(const struct topo_object *o, char *buf, size_t size)
+{
+    snprintf(buf, size, "%s%s%s", schemas[o->kind].name, o->name ? " " : "",
+             o->name ? o->name : "");
+    return buf;
+}
+
+/* Names become parts of file names, Lua globals and "h1.eth0": letters, digits, - and _. */
+static bool name_is_good(const char *name)
+{
+    size_t n = strlen(name);
+    if (n == 0 || n > TOPO_MAX_NAME || !isalnum((unsigned char)name[0]))
+        return false;
+    for (; *name; name++)
+        if (!isalnum((unsigned char)*name) && !strchr("-_", *name))
+            return false;
+    return true;
+}
+
+static void name_claim(struct topo *t, struct topo_object *o)
+{
+    if (!name_is_good(o->name)) {
+        err_at(&t->err, o->place.file, o->place.line,
+               "%s: \"%.80s\" cannot be a name: use letters, digits, '-' and '_', at most %d, "
+               "and begin with a letter or a digit", schemas[o->kind].name, o->name, TOPO_MAX_NAME);
+        return;
+    }
+    struct topo_object *other = strmap_get(&t->names, o->name);
+    if (!other) {
+        strmap_put(&t->names, o->name, o);
+        return;
+    }
+    err_at(&t->err, o->place.file, o->place.line,
+           "%s %s: the name is taken by the %s of %s:%d", schemas[o->kind].name, o->name,
+           schemas[other->kind].name, other->place.file, other->place.line);
+}
+
+struct topo_object *topo_add(struct topo *t, enum topo_kind kind, const char *name,
+                             struct place place)
+{
+    struct topo_object *o = xcalloc(1, schemas[kind].size);
+    o->kind = kind;
+    o->name = topo_intern(t, name);
+    o->place = (struct place){ topo_intern(t, place.file), place.line };
+    schema_preset(t, o);
+    list_push(&t->objects, o);
+    if (kind == TOPO_VLAN)
+        list_push(&t->vlans, o);
+    else if (kind == TOPO_GUEST)
+        list_push(&t->guests, o);
+    else if (kind == TOPO_USER)
+        list_push(&t->users, o);
+    else if (kind == TOPO_CAPTURE)
+        list_push(&t->captures, o);
+    if (kind == TOPO_VLAN || kind == TOPO_GUEST || kind == TOPO_USER)
+        name_claim(t, o);
+    return o;
+}
+
+void topo_guest_take(struct topo *t, struct topo_guest *g, struct topo_object *part)
+{
+    if (part->kind == TOPO_DISK) {
+        ((struct topo_disk *)part)->guest = g;
+        list_push(&g->disks, part);
+        return;
+    }
+    struct topo_nic *n = (struct topo_nic *)part;
+    if (!part->name) {
+        char name[16];
+        snprintf(name, sizeof(name), "eth%zu", g->nics.n);
+        part->name = topo_intern(t, name);
+    }
+    n->guest = g;
+    list_push(&g->nics, part);
+}
+
+void topo_nic_join(struct topo_nic *n, struct topo_vlan *v)
+{
+    n->vlan = v;
+    v->n_members++;
+}
+
+bool topo_readable(const char *path, bool folder, const char **problem)
+{
+    struct stat st;
+    *problem = NULL;
+    if (stat(path, &st) != 0)
+        *problem = errno == ENOENT ? (folder ? "there is no such folder" : "there is no such file")
+                                   : strerror(errno);
+    else if (S_ISDIR(st.st_mode) != folder)
+        *problem = folder ? "it is not a folder" : "it is a folder, not a file";
+    else if (!folder && !S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode))
+        *problem = "it is not a regular file";
+    else if (access(path, R_OK) != 0)
+        *problem = "it cannot be read (permission denied)";
+    return !*problem;
+}
+
+const char *topo_path(struct topo *t, struct place place, const char *path)
+{
+    const char *slash = place.file && place.line ? strrchr(place.file, '/') : NULL;
+    if (path[0] == '/' || !slash)
+        return topo_intern(t, path);
+    char *full = xasprintf("%.*s/%s", (int)(slash - place.file), place.file, path);
+    const char *known = topo_intern(t, full);
+    free(full);
+    return known;
+}
+
+bool topo_date(const char *text, int64_t *ns)
+{
+    static const char *const formats[] = { "%Y-%m-%d", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S",
+                                           "%Y-%m-%dT%H:%M:%SZ" };
+    for (size_t i = 0; i < ARRAY_LEN(formats); i++) {
+        struct tm tm = { 0 };
+        const char *end = strptime(text, formats[i], &tm);
+        if (!end || *end)
+            continue;
+        time_t seconds = timegm(&tm);
+        if (seconds < 0 || seconds > 9000000000LL) /* ns of later ones do not fit */
+            return false;
+        *ns = seconds * NS_PER_SEC;
+        return true;
+    }
+    return false;
+}
+
+#define ERRORS_PER_LINE 8
+
+/* "FILE:LINE" at the beginning of a sentence, on the heap; the whole sentence if it has none. */
+static char *place_of(const char *text)
+{
+    for (const char *p = strchr(text, ':'); p; p = strchr(p + 1, ':')) {
+        size_t digits = strspn(p + 1, "0123456789");
+        if (digits && p[1 + digits] == ':')
+            return xstrndup(text, (size_t)(p - text) + 1 + digits);
+    }
+    return xstrdup(text);
+}
+
+void topo_print_errors(const struct topo *t)
+{
+    struct err few = { 0 };
+    struct strmap counts = { 0 }; /* by place: sentences, as a number in the pointer */
+    char **places = xcalloc(t->err.n + 1, sizeof(*places));
+    for (size_t i = 0; i < t->err.n; i++) {
+        places[i] = place_of(t->err.texts[i]);
+        uintptr_t n = (uintptr_t)strmap_get(&counts, places[i]) + 1;
+        strmap_put(&counts, places[i], (void *)n);
+        if (n <= ERRORS_PER_LINE)
+            err_add(&few, "%s", t->err.texts[i]);
+    }
+    for (size_t i = 0; i < counts.cap; i++)
+        if (counts.keys[i] && (uintptr_t)counts.values[i] > ERRORS_PER_LINE)
+            err_add(&few, "%s: and %zu more like that", counts.keys[i],
+                    (size_t)(uintptr_t)counts.values[i] - ERRORS_PER_LINE);
+    err_print(&few, stderr);
+    err_finish(&few);
+    strmap_finish(&counts);
+    for (size_t i = 0; i < t->err.n; i++)
+        free(places[i]);
+    free(places);
+}
