@@ -41,10 +41,11 @@ void bytes_add(struct bytes *b, const void *p, size_t len)
 
 void bytes_pad(struct bytes *b, size_t len)
 {
-    static const uint8_t zero[64];
-
-    while (b->n < len)
-        bytes_add(b, zero, MIN(sizeof(zero), len - b->n));
+    if (b->n >= len)
+        return;
+    b->p = xrealloc(b->p, len + 1);
+    memset(b->p + b->n, 0, len - b->n);
+    b->n = len;
 }
 
 void bytes_finish(struct bytes *b)

@@ -71,8 +71,9 @@ static struct bytes flat_make(size_t n)
 {
     struct bytes b = {0};
 
+    bytes_pad(&b, n);
     for (size_t i = 0; i < n; i++)
-        bytes_add(&b, &(uint8_t){(uint8_t)(i * 7 + i / 251 + 1)}, 1);
+        b.p[i] = (uint8_t)(i * 7 + i / 251 + 1);
     return b;
 }
 
