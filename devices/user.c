@@ -226,8 +226,6 @@ static void handles_open(struct user_stack *u)
     h->ready.data = h->prepare.data = h;
     uv_poll_start(&h->ready, UV_READABLE, on_ready);
     uv_prepare_start(&h->prepare, on_prepare);
-    uv_unref((uv_handle_t *)&h->ready);
-    uv_unref((uv_handle_t *)&h->prepare);
 }
 
 static void on_closed(uv_handle_t *handle)

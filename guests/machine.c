@@ -89,6 +89,7 @@ static void power_fire(struct event *ev, vtime_t now)
 
 static void machine_make_harts(struct machine *m, const struct machine_config *c)
 {
+    m->no_reboot = c->no_reboot;
     m->n_harts = c->harts;
     m->harts = xcalloc(c->harts, sizeof(*m->harts));
     m->slots = xcalloc(c->harts, sizeof(*m->slots));

@@ -33,6 +33,7 @@ struct machine_config {
     const char *dtb;     /* NULL: the board makes its own */
     int64_t epoch_ns;    /* the RTC at virtual time 0, ns since 1970 */
     bool virtio_legacy;  /* for the devices that say nothing */
+    bool no_reboot;      /* a guest that resets itself stops instead */
     const struct machine_disk *disks;
     size_t n_disks;
     const struct machine_nic *nics;

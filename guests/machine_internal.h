@@ -54,6 +54,7 @@ struct machine {
     enum power_request request;
     uint32_t request_code;
     uint64_t n_resets;
+    bool no_reboot;         /* a reset stops it */
     struct event power_event; /* a control event */
     void (*on_power)(void *opaque, struct machine *m);
     void *on_power_opaque;

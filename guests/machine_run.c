@@ -45,7 +45,7 @@ void machine_power(struct device_env *env, enum power_request what, uint32_t cod
 /* A machine that has stopped: no hart runs again, and no timer of a hart. */
 static void machine_stop(struct machine *m)
 {
-    m->power = m->request == POWER_OFF ? MACHINE_OFF : MACHINE_FAILED;
+    m->power = m->request == POWER_FAIL ? MACHINE_FAILED : MACHINE_OFF;
     m->power_code = m->request_code;
     for (unsigned i = 0; i < m->n_harts; i++) {
         m->harts[i].stopped = true;
@@ -59,7 +59,7 @@ static void machine_stop(struct machine *m)
 static void machine_carry_out(struct machine *m)
 {
     m->request_pending = false;
-    if (m->request == POWER_RESET) {
+    if (m->request == POWER_RESET && !m->no_reboot) {
         m->n_resets++;
         machine_start(m);
     } else {
@@ -130,10 +130,13 @@ static void run_turn(struct machine *m, struct hart *h, vtime_t end)
 {
     uint64_t budget;
 
-    hart_wake(m, h);
-    budget = hart_icount_at(h, end);
-    while (hart_run(h, budget) == HART_SYNC && !hart_sleeps(h) && !m->request_pending)
-        ;
+    enum hart_stop why;
+
+    do { /* a suspend that an interrupt ends at once also ends here */
+        hart_wake(m, h);
+        budget = hart_icount_at(h, end);
+        why = hart_run(h, budget);
+    } while (why == HART_SYNC && !hart_sleeps(h) && !m->request_pending);
 }
 
 static vtime_t run_turns(struct machine *m, vtime_t end)

@@ -26,7 +26,7 @@ static void nic_attach(struct topo_nic *n, struct nic *built)
 /* The machine's view of a NIC and a disk. */
 static struct machine_nic nic_config(const struct topo_nic *n)
 {
-    struct machine_nic c = { .model = n->model, .name = n->object.name };
+    struct machine_nic c = {.model = n->model, .name = n->object.name};
     memcpy(c.config.mac, n->mac, ETH_ALEN);
     c.config.legacy = n->legacy;
     c.config.no_offload = !n->offload;
@@ -46,7 +46,7 @@ static bool guest_build(struct network *n, struct topo_guest *g, struct err *err
         nics[i] = nic_config((struct topo_nic *)g->nics.items[i]);
     for (size_t i = 0; i < g->disks.n; i++) {
         const struct topo_disk *d = (struct topo_disk *)g->disks.items[i];
-        disks[i] = (struct machine_disk){ d->path, d->writable };
+        disks[i] = (struct machine_disk){d->path, d->writable};
     }
     machine_config_init(&c);
     c.board = "virt";
@@ -61,6 +61,7 @@ static bool guest_build(struct network *n, struct topo_guest *g, struct err *err
     c.epoch_ns = n->topo->epoch_ns;
     c.virtio_legacy = g->legacy;
     c.virtio_console = g->virtio_console;
+    c.no_reboot = !g->reboot;
     c.disks = disks;
     c.n_disks = g->disks.n;
     c.nics = nics;
@@ -78,10 +79,18 @@ static bool guest_build(struct network *n, struct topo_guest *g, struct err *err
 static bool user_build(struct network *n, struct topo_user *u, struct err *err)
 {
     struct user_options o = {
-        .hostfwd = u->hostfwd.items, .n_hostfwd = u->hostfwd.n, .tftp = u->tftp,
-        .bootfile = u->bootfile, .net = u->net, .host = u->host, .dns = u->dns,
-        .dhcpstart = u->dhcpstart, .hostname = u->hostname, .restrict_host = u->restrict_host,
-        .file = u->object.place.file, .line = u->object.place.line,
+        .hostfwd = u->hostfwd.items,
+        .n_hostfwd = u->hostfwd.n,
+        .tftp = u->tftp,
+        .bootfile = u->bootfile,
+        .net = u->net,
+        .host = u->host,
+        .dns = u->dns,
+        .dhcpstart = u->dhcpstart,
+        .hostname = u->hostname,
+        .restrict_host = u->restrict_host,
+        .file = u->object.place.file,
+        .line = u->object.place.line,
     };
     u->stack = user_stack_create(&n->sim, u->object.name, &o, err);
     if (!u->stack)
@@ -95,21 +104,14 @@ static void point_add(struct capture *c, struct topo_object *o)
 {
     struct topo_guest *g = (struct topo_guest *)o;
     switch (o->kind) {
-    case TOPO_VLAN:
-        capture_add_vlan(c, ((struct topo_vlan *)o)->built);
-        break;
-    case TOPO_NIC:
-        capture_add_port(c, ((struct topo_nic *)o)->port);
-        break;
-    case TOPO_USER:
-        capture_add_port(c, ((struct topo_user *)o)->port);
-        break;
+    case TOPO_VLAN: capture_add_vlan(c, ((struct topo_vlan *)o)->built); break;
+    case TOPO_NIC: capture_add_port(c, ((struct topo_nic *)o)->port); break;
+    case TOPO_USER: capture_add_port(c, ((struct topo_user *)o)->port); break;
     case TOPO_GUEST:
         for (size_t i = 0; i < g->nics.n; i++)
             capture_add_port(c, ((struct topo_nic *)g->nics.items[i])->port);
         break;
-    default:
-        break;
+    default: break;
     }
 }
 
@@ -151,11 +153,11 @@ static void scatter(struct network *n, struct rng *r)
         free(holes[i]);
 }
 
-bool network_build(struct network *n, struct topo *t, const struct sim_options *o,
-                   uint64_t shuffle, struct err *err)
+bool network_build(struct network *n, struct topo *t, const struct sim_options *o, uint64_t shuffle,
+                   struct err *err)
 {
     struct rng r;
-    *n = (struct network){ .topo = t };
+    *n = (struct network){.topo = t};
     sim_init(&n->sim, o);
     rng_init(&r, shuffle, "shuffle");
     for (size_t i = 0; i < t->vlans.n; i++)
@@ -189,7 +191,7 @@ bool network_close_captures(struct network *n, struct err *err)
 
 void network_finish(struct network *n)
 {
-    struct err ignored = { 0 };
+    struct err ignored = {0};
     network_close_captures(n, &ignored);
     err_finish(&ignored);
     for (size_t i = n->topo->objects.n; i-- > 0;) {

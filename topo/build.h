@@ -19,8 +19,8 @@ struct network {
  * @shuffle  not 0: scatter the objects over memory in an order that this number picks. A run
  *           must not depend on addresses; this is for testing that it does not.
  */
-bool network_build(struct network *n, struct topo *t, const struct sim_options *o,
-                   uint64_t shuffle, struct err *err);
+bool network_build(struct network *n, struct topo *t, const struct sim_options *o, uint64_t shuffle,
+                   struct err *err);
 
 /** Close captures at the present time. False with sentences if one could not be written. */
 bool network_close_captures(struct network *n, struct err *err);

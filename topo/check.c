@@ -17,7 +17,7 @@ static const char *nic_name(const struct topo_nic *n)
 /* What was left to the VLAN. A NIC on none keeps the engine's defaults. */
 static void link_inherit(const struct topo_object *o, struct link *link, const struct topo_vlan *v)
 {
-    static const struct link none = { LINK_DEFAULT_DELAY, LINK_DEFAULT_RATE, LINK_DEFAULT_QUEUE };
+    static const struct link none = {LINK_DEFAULT_DELAY, LINK_DEFAULT_RATE, LINK_DEFAULT_QUEUE};
     const struct link *from = v ? &v->link : &none;
     if (!schema_given(o, "delay"))
         link->delay_ns = from->delay_ns;
@@ -75,10 +75,18 @@ static void user_check(struct topo *t, struct topo_user *u)
         COMPLAIN(t, &u->object, "user %s: it is on no VLAN; write one into its table",
                  u->object.name);
     struct user_options o = {
-        .hostfwd = u->hostfwd.items, .n_hostfwd = u->hostfwd.n, .tftp = u->tftp,
-        .bootfile = u->bootfile, .net = u->net, .host = u->host, .dns = u->dns,
-        .dhcpstart = u->dhcpstart, .hostname = u->hostname, .restrict_host = u->restrict_host,
-        .file = u->object.place.file, .line = u->object.place.line,
+        .hostfwd = u->hostfwd.items,
+        .n_hostfwd = u->hostfwd.n,
+        .tftp = u->tftp,
+        .bootfile = u->bootfile,
+        .net = u->net,
+        .host = u->host,
+        .dns = u->dns,
+        .dhcpstart = u->dhcpstart,
+        .hostname = u->hostname,
+        .restrict_host = u->restrict_host,
+        .file = u->object.place.file,
+        .line = u->object.place.line,
     };
     user_options_check(&o, &t->err);
 }
@@ -112,7 +120,7 @@ static void capture_check(struct topo *t, struct topo_capture *c)
 /* Two captures into one file would write over each other. */
 static void captures_distinct(struct topo *t)
 {
-    struct strmap seen = { 0 };
+    struct strmap seen = {0};
     for (size_t i = 0; i < t->captures.n; i++) {
         struct topo_object *c = t->captures.items[i], *first = strmap_get(&seen, c->name);
         if (first)
@@ -140,6 +148,9 @@ static const char *mac_text(struct topo *t, const uint8_t m[ETH_ALEN])
 
 static void mac_claim(struct addresses *a, struct topo_nic *n)
 {
+    static const uint8_t none[ETH_ALEN]; /* what was said is no address, and that has been said */
+    if (memcmp(n->mac, none, ETH_ALEN) == 0)
+        return;
     const char *text = mac_text(a->t, n->mac);
     struct topo_nic *other = strmap_get(&a->used, text);
     if (other)
@@ -161,8 +172,8 @@ static void mac_choose(struct addresses *a, struct topo_nic *n)
     uint32_t bits = (uint32_t)(h ^ h >> 24 ^ h >> 48) & 0xffffff;
     free(name);
     for (;; bits = (bits + 1) & 0xffffff) {
-        uint8_t m[ETH_ALEN] = { 0x52, 0x54, 0, (uint8_t)(bits >> 16), (uint8_t)(bits >> 8),
-                                (uint8_t)bits };
+        uint8_t m[ETH_ALEN] = {0x52,         0x54, 0, (uint8_t)(bits >> 16), (uint8_t)(bits >> 8),
+                               (uint8_t)bits};
         memcpy(n->mac, m, ETH_ALEN);
         if (!strmap_get(&a->used, mac_text(a->t, m)))
             break;
@@ -172,7 +183,7 @@ static void mac_choose(struct addresses *a, struct topo_nic *n)
 
 static void macs_check(struct topo *t)
 {
-    struct addresses a = { t, { 0 } };
+    struct addresses a = {t, {0}};
     for (size_t pass = 0; pass < 2; pass++) { /* what was said, then what was left to us */
         for (size_t i = 0; i < t->objects.n; i++) {
             struct topo_nic *n = (struct topo_nic *)t->objects.items[i];
@@ -191,24 +202,15 @@ static void macs_check(struct topo *t)
 static void object_check(struct topo *t, struct topo_object *o)
 {
     switch (o->kind) {
-    case TOPO_GUEST:
-        guest_check(t, (struct topo_guest *)o);
-        break;
-    case TOPO_NIC:
-        nic_check(t, (struct topo_nic *)o);
-        break;
+    case TOPO_GUEST: guest_check(t, (struct topo_guest *)o); break;
+    case TOPO_NIC: nic_check(t, (struct topo_nic *)o); break;
     case TOPO_DISK:
         if (!((struct topo_disk *)o)->guest)
             COMPLAIN(t, o, "disk: it is in no guest; write it inside a guest's table");
         break;
-    case TOPO_USER:
-        user_check(t, (struct topo_user *)o);
-        break;
-    case TOPO_CAPTURE:
-        capture_check(t, (struct topo_capture *)o);
-        break;
-    default:
-        break;
+    case TOPO_USER: user_check(t, (struct topo_user *)o); break;
+    case TOPO_CAPTURE: capture_check(t, (struct topo_capture *)o); break;
+    default: break;
     }
 }
 

@@ -22,7 +22,7 @@ void classic_error(struct classic *c, const char *fmt, ...)
 
 bool classic_split(struct classic *c, struct classic_list *l, const char *text)
 {
-    *l = (struct classic_list){ .text = xstrdup(text) };
+    *l = (struct classic_list){.text = xstrdup(text)};
     char *from = l->text, *to = l->text;
     bool first = true, more = true;
     l->word = l->text;
@@ -111,6 +111,11 @@ static void take_memory(struct classic *c)
 static void take_smp(struct classic *c)
 {
     guest_set(c, "harts", strncmp(c->value, "cpus=", 5) == 0 ? c->value + 5 : c->value);
+}
+
+static void take_no_reboot(struct classic *c)
+{
+    guest_set(c, "reboot", "false");
 }
 
 static void take_machine(struct classic *c)
@@ -228,41 +233,42 @@ static const struct classic_option {
     const char *help;
     void (*take)(struct classic *c);
 } options[] = {
-    { "-kernel", "FILE", "ELF, Linux Image or flat binary", take_kernel },
-    { "-initrd", "FILE", "initial RAM disk", take_initrd },
-    { "-append", "TEXT", "kernel command line", take_append },
-    { "-bios", "FILE", "firmware; none, opensbi, u-boot, default (the machine's own SBI)",
-      take_bios },
-    { "-dtb", "FILE", "device tree", take_dtb },
-    { "-m", "MEGABYTES", "memory (128)", take_memory },
-    { "-smp", "N", "harts (1)", take_smp },
-    { "-name", "NAME", "the guest's name", take_name },
-    { "-net", "nic[,vlan=N][,macaddr=M][,model=T][,name=S]", "a network card", classic_net },
-    { "-net", "user[,vlan=N][,hostfwd=R][,tftp=DIR][,bootfile=F][,net=A]...",
-      "the user-mode stack", classic_net },
-    { "-net", "dump[,vlan=N][,file=F][,len=N]", "a capture", classic_net },
-    { "-net", "none", "no network; without any -net: nic and user", classic_net },
-    { "-netdev", "user,id=ID[,...]", "a user-mode stack for a -device", classic_netdev },
-    { "-device", "virtio-net-device,netdev=ID[,mac=M]", "a network card", classic_device },
-    { "-redir", "tcp:PORT:[ADDRESS]:PORT", "a redirection from the host", classic_redir },
-    { "-tftp", "DIR", "serve a folder by TFTP", take_tftp },
-    { "-bootp", "FILE", "the file that BOOTP names", take_bootp },
-    { "-hda", "FILE", "a raw disk; never changed", take_hda },
-    { "-drive", "file=F[,format=raw][,snapshot=off]", "the same; snapshot=off: changes are kept",
-      take_drive },
-    { "-serial", "stdio|null|file:F", "where the console is (stdio; ctrl-] leaves)", take_serial },
-    { "-rtc", "base=utc|DATE", "the date at the start (2025-01-01)", take_rtc },
-    { "-nographic", NULL, "so it is", take_nothing },
-    { "-snapshot", NULL, "so it is", take_nothing },
-    { "-machine", "virt", "so it is", take_machine },
-    { "-M", "virt", "so it is", take_machine },
-    { "-cpu", "NAME", "accepted", take_nothing },
-    { "-accel", "NAME", "accepted", take_nothing },
-    { "-icount", "...", "accepted: time is virtual anyway", take_nothing },
-    { "-monitor", "none", "accepted: there is none", take_nothing },
-    { "-display", "none", "accepted: there is none", take_nothing },
-    { "-vga", "none", "accepted: there is none", take_nothing },
-    { "-smb", "DIR", "not in this build", take_smb },
+    {"-kernel", "FILE", "ELF, Linux Image or flat binary", take_kernel},
+    {"-initrd", "FILE", "initial RAM disk", take_initrd},
+    {"-append", "TEXT", "kernel command line", take_append},
+    {"-bios", "FILE", "firmware; none, opensbi, u-boot, default (the machine's own SBI)",
+     take_bios},
+    {"-dtb", "FILE", "device tree", take_dtb},
+    {"-m", "MEGABYTES", "memory (128)", take_memory},
+    {"-smp", "N", "harts (1)", take_smp},
+    {"-name", "NAME", "the guest's name", take_name},
+    {"-net", "nic[,vlan=N][,macaddr=M][,model=T][,name=S]", "a network card", classic_net},
+    {"-net", "user[,vlan=N][,hostfwd=R][,tftp=DIR][,bootfile=F][,net=A]...", "the user-mode stack",
+     classic_net},
+    {"-net", "dump[,vlan=N][,file=F][,len=N]", "a capture", classic_net},
+    {"-net", "none", "no network; without any -net: nic and user", classic_net},
+    {"-netdev", "user,id=ID[,...]", "a user-mode stack for a -device", classic_netdev},
+    {"-device", "virtio-net-device,netdev=ID[,mac=M]", "a network card", classic_device},
+    {"-redir", "tcp:PORT:[ADDRESS]:PORT", "a redirection from the host", classic_redir},
+    {"-tftp", "DIR", "serve a folder by TFTP", take_tftp},
+    {"-bootp", "FILE", "the file that BOOTP names", take_bootp},
+    {"-hda", "FILE", "a raw disk; never changed", take_hda},
+    {"-drive", "file=F[,format=raw][,snapshot=off]", "the same; snapshot=off: changes are kept",
+     take_drive},
+    {"-serial", "stdio|null|file:F", "where the console is (stdio; ctrl-] leaves)", take_serial},
+    {"-rtc", "base=utc|DATE", "the date at the start (2025-01-01)", take_rtc},
+    {"-no-reboot", NULL, "a guest that resets itself stops", take_no_reboot},
+    {"-nographic", NULL, "so it is", take_nothing},
+    {"-snapshot", NULL, "so it is", take_nothing},
+    {"-machine", "virt", "so it is", take_machine},
+    {"-M", "virt", "so it is", take_machine},
+    {"-cpu", "NAME", "accepted", take_nothing},
+    {"-accel", "NAME", "accepted", take_nothing},
+    {"-icount", "...", "accepted: time is virtual anyway", take_nothing},
+    {"-monitor", "none", "accepted: there is none", take_nothing},
+    {"-display", "none", "accepted: there is none", take_nothing},
+    {"-vga", "none", "accepted: there is none", take_nothing},
+    {"-smb", "DIR", "not in this build", take_smb},
 };
 
 void classic_help(FILE *to)
@@ -271,8 +277,10 @@ void classic_help(FILE *to)
     for (size_t i = 0; i < ARRAY_LEN(options); i++)
         fprintf(to, "  %s %s\n      %s\n", options[i].name,
                 options[i].value ? options[i].value : "", options[i].help);
-    fputs("\nThe options of 'lanarium run' (--for, --log, --stats...) can be used as well. The exit "
-          "status is\nthe code with which the guest stopped.\n", to);
+    fputs(
+        "\nThe options of 'lanarium run' (--for, --log, --stats...) can be used as well. The exit "
+        "status is\nthe code with which the guest stopped.\n",
+        to);
 }
 
 static const struct classic_option *option_find(const char *word)
@@ -291,10 +299,10 @@ static void option_take(struct classic *c, int argc, char **argv, int *i)
     c->word = argv[*i];
     c->value = o && o->value && *i + 1 < argc ? argv[++*i] : NULL;
     char *place = c->value ? xasprintf("%s %s", c->word, c->value) : xstrdup(c->word);
-    c->place = (struct place){ topo_intern(&c->t, place), 0 };
+    c->place = (struct place){topo_intern(&c->t, place), 0};
     free(place);
-    const char *near = o ? NULL : nearest_name(c->word, &options[0].name, ARRAY_LEN(options),
-                                               sizeof(options[0]));
+    const char *near =
+        o ? NULL : nearest_name(c->word, &options[0].name, ARRAY_LEN(options), sizeof(options[0]));
     if (o && o->value && !c->value)
         classic_error(c, "it needs a value: %s %s", o->name, o->value);
     else if (o)
@@ -311,7 +319,7 @@ static int classic_run(struct classic *c)
 {
     struct script s;
     int status = EXIT_BAD_INPUT;
-    c->place = (struct place){ topo_intern(&c->t, "command line"), 0 };
+    c->place = (struct place){topo_intern(&c->t, "command line"), 0};
     classic_net_finish(c);
     if (!c->bootable && !err_any(&c->t.err))
         err_add(&c->t.err, "there is nothing to start: say -kernel FILE or -bios FILE");
@@ -328,13 +336,13 @@ static int classic_run(struct classic *c)
 
 int classic_main(int argc, char **argv)
 {
-    struct classic c = { 0 };
-    struct err err = { 0 };
+    struct classic c = {0};
+    struct err err = {0};
     int status = EXIT_BAD_INPUT;
     topo_init(&c.t, "command line");
     run_options_init(&c.o);
     c.o.console_use = CONSOLE_TERMINAL;
-    c.place = (struct place){ c.t.title, 0 };
+    c.place = (struct place){c.t.title, 0};
     c.guest = (struct topo_guest *)topo_add(&c.t, TOPO_GUEST, "guest", c.place);
     for (int i = 1; i < argc; i++)
         if (!run_option_take(argc, argv, &i, &c.o, &c.t, &err))

@@ -11,10 +11,10 @@ struct classic {
     struct topo t;
     struct run_options o;
     struct topo_guest *guest;
-    struct place place;      /* the option being read, as the file of its sentences */
-    bool net_said;           /* some -net, -netdev or -device: no defaults then */
+    struct place place; /* the option being read, as the file of its sentences */
+    bool net_said;      /* some -net, -netdev or -device: no defaults then */
     bool serial_said;
-    bool bootable;           /* there is something to start */
+    bool bootable; /* there is something to start */
     topo_strings redirections;
     const char *tftp, *bootp;
     const char *word, *value; /* the option being read */
@@ -22,7 +22,7 @@ struct classic {
 
 /** "user,vlan=1,hostfwd=a,hostfwd=b" taken apart: a word, then names with values. */
 struct classic_list {
-    char *text;              /* owned; what the others point into */
+    char *text; /* owned; what the others point into */
     const char *word;
     struct {
         const char *name, *value; /* value "" if there was no "=" */

@@ -10,20 +10,29 @@ struct rename {
 };
 
 static const struct rename nic_names[] = {
-    { "macaddr", "mac" }, { "mac", "mac" }, { "model", "model" }, { "name", "name" },
-    { "mtu", "mtu" }, { "host_mtu", "mtu" }, { "vlan", NULL }, { "netdev", NULL }, { "id", NULL },
-    { NULL, NULL },
+    {"macaddr", "mac"},  {"mac", "mac"}, {"model", "model"}, {"name", "name"}, {"mtu", "mtu"},
+    {"host_mtu", "mtu"}, {"vlan", NULL}, {"netdev", NULL},   {"id", NULL},     {NULL, NULL},
 };
 static const struct rename user_names[] = {
-    { "hostfwd", "hostfwd" }, { "tftp", "tftp" }, { "bootfile", "bootfile" }, { "net", "net" },
-    { "ip", "net" }, { "host", "host" }, { "dns", "dns" }, { "dhcpstart", "dhcpstart" },
-    { "hostname", "hostname" }, { "restrict", "restrict" }, { "vlan", NULL }, { "name", NULL },
-    { "id", NULL }, { NULL, NULL },
+    {"hostfwd", "hostfwd"},
+    {"tftp", "tftp"},
+    {"bootfile", "bootfile"},
+    {"net", "net"},
+    {"ip", "net"},
+    {"host", "host"},
+    {"dns", "dns"},
+    {"dhcpstart", "dhcpstart"},
+    {"hostname", "hostname"},
+    {"restrict", "restrict"},
+    {"vlan", NULL},
+    {"name", NULL},
+    {"id", NULL},
+    {NULL, NULL},
 };
 
 /* What QEMU has and this build does not. */
-static const char *const absent[] = { "tap", "socket", "vde", "bridge", "l2tpv3", "smb", "stream",
-                                      "dgram", "vhost-user", "netmap", NULL };
+static const char *const absent[] = {"tap",    "socket", "vde",        "bridge", "l2tpv3", "smb",
+                                     "stream", "dgram",  "vhost-user", "netmap", NULL};
 
 static bool is_absent(struct classic *c, const char *word)
 {
@@ -47,8 +56,11 @@ static void names_set(struct classic *c, struct topo_object *o, const struct cla
         if (!r->theirs)
             classic_error(c, "there is no \"%s\" here", l->items[i].name);
         else if (r->ours)
-            schema_set(&c->t, o, r->ours, *value == 'y' && !value[1] ? "yes"
-                                        : *value == 'n' && !value[1] ? "no" : value, c->place);
+            schema_set(&c->t, o, r->ours,
+                       *value == 'y' && !value[1]   ? "yes"
+                       : *value == 'n' && !value[1] ? "no"
+                                                    : value,
+                       c->place);
     }
 }
 
@@ -167,7 +179,7 @@ void classic_netdev(struct classic *c)
 
 void classic_device(struct classic *c)
 {
-    static const char *const there[] = { "virtio-blk-device", "virtio-rng-device", NULL };
+    static const char *const there[] = {"virtio-blk-device", "virtio-rng-device", NULL};
     struct classic_list l;
     bool known = false;
     if (!classic_split(c, &l, c->value))
@@ -179,8 +191,10 @@ void classic_device(struct classic *c)
         c->net_said = true;
         nic_make(c, &l, netdev ? vlan_netdev(c, netdev) : NULL, "virtio-net");
     } else if (!known) {
-        classic_error(c, "there is no device \"%s\"; there are virtio-net-device, "
-                         "virtio-blk-device and virtio-rng-device", l.word);
+        classic_error(c,
+                      "there is no device \"%s\"; there are virtio-net-device, "
+                      "virtio-blk-device and virtio-rng-device",
+                      l.word);
     }
     free(l.text);
 }
@@ -191,11 +205,13 @@ void classic_redir(struct classic *c)
     char proto[8], guest[64] = "";
     unsigned from, to;
     int used = 0;
-    bool good = sscanf(c->value, "%7[a-z]:%5u:%63[0-9.]:%5u%n", proto, &from, guest, &to,
-                       &used) == 4 && !c->value[used];
+    bool good =
+        sscanf(c->value, "%7[a-z]:%5u:%63[0-9.]:%5u%n", proto, &from, guest, &to, &used) == 4 &&
+        !c->value[used];
     if (!good)
-        good = sscanf(c->value, "%7[a-z]::%5u:%63[0-9.]:%5u%n", proto, &from, guest, &to,
-                      &used) == 4 && !c->value[used];
+        good = sscanf(c->value, "%7[a-z]::%5u:%63[0-9.]:%5u%n", proto, &from, guest, &to, &used) ==
+                   4 &&
+               !c->value[used];
     if (!good) {
         guest[0] = '\0';
         good = sscanf(c->value, "%7[a-z]:%5u::%5u%n", proto, &from, &to, &used) == 3 &&
@@ -212,8 +228,8 @@ void classic_redir(struct classic *c)
 
 void classic_net_finish(struct classic *c)
 {
-    struct classic_list none = { 0 };
-    c->place = (struct place){ topo_intern(&c->t, "-net user"), 0 };
+    struct classic_list none = {0};
+    c->place = (struct place){topo_intern(&c->t, "-net user"), 0};
     if (!c->net_said) {
         struct topo_vlan *v = vlan_numbered(c, &none);
         nic_make(c, &none, v, NULL);

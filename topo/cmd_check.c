@@ -13,8 +13,8 @@ static bool take_define(void *to, const char *value, struct err *err)
 }
 
 const struct option check_option_table[] = {
-    { "--define", "NAME=VALUE", "what the script sees as arg.NAME", take_define },
-    { NULL, NULL, NULL, NULL },
+    {"--define", "NAME=VALUE", "what the script sees as arg.NAME", take_define},
+    {NULL, NULL, NULL, NULL},
 };
 
 bool script_check(struct script *s, struct topo *t, const char *path)
@@ -28,8 +28,11 @@ static void summary(const struct topo *t, const char *path)
     const struct {
         size_t n;
         const char *what;
-    } counts[] = { { t->guests.n, "guest" }, { t->vlans.n, "VLAN" }, { t->users.n, "user stack" },
-                   { t->captures.n, "capture" }, { t->tests.n, "test" } };
+    } counts[] = {{t->guests.n, "guest"},
+                  {t->vlans.n, "VLAN"},
+                  {t->users.n, "user stack"},
+                  {t->captures.n, "capture"},
+                  {t->tests.n, "test"}};
     printf("%s: ", path);
     for (size_t i = 0; i < ARRAY_LEN(counts); i++)
         printf("%s%zu %s%s", i ? ", " : "", counts[i].n, counts[i].what,
@@ -54,8 +57,8 @@ static int check_file(struct check_args *a, const char *path)
 
 int cmd_check(int argc, char **argv)
 {
-    struct check_args a = { 0 };
-    struct err err = { 0 };
+    struct check_args a = {0};
+    struct err err = {0};
     int status = EXIT_PASSED;
     int left = options_read(check_option_table, argc, argv, &a, &err);
     if (left == 0)

@@ -42,16 +42,16 @@ static bool take_svg(void *to, const char *value, struct err *err)
 }
 
 const struct option draw_option_table[] = {
-    { "--svg", NULL, "SVG, made by Graphviz's dot, instead of DOT", take_svg },
-    { "-o", "FILE", "write it there, not to standard output", take_output },
-    { "--define", "NAME=VALUE", "what the script sees as arg.NAME", take_define },
-    { NULL, NULL, NULL, NULL },
+    {"--svg", NULL, "SVG, made by Graphviz's dot, instead of DOT", take_svg},
+    {"-o", "FILE", "write it there, not to standard output", take_output},
+    {"--define", "NAME=VALUE", "what the script sees as arg.NAME", take_define},
+    {NULL, NULL, NULL, NULL},
 };
 
 /* Starts "dot -Tsvg" with `out` as its output; its input in *in. */
 static bool dot_start(int out, pid_t *pid, FILE **in, struct err *err)
 {
-    char *argv[] = { "dot", "-Tsvg", NULL };
+    char *argv[] = {"dot", "-Tsvg", NULL};
     posix_spawn_file_actions_t actions;
     int ends[2];
     if (pipe(ends) != 0) {
@@ -132,8 +132,8 @@ static int draw_file(const struct draw_args *a, const char *path)
 
 int cmd_draw(int argc, char **argv)
 {
-    struct draw_args a = { 0 };
-    struct err err = { 0 };
+    struct draw_args a = {0};
+    struct err err = {0};
     int status;
     int left = options_read(draw_option_table, argc, argv, &a, &err);
     if (left >= 0 && left != 1)

@@ -7,15 +7,18 @@
 static void overview(FILE *to)
 {
     fputs("lanarium: networks of virtual machines, in virtual time, the same on every run\n\n"
-          "commands:\n", to);
+          "commands:\n",
+          to);
     for (const struct command *c = commands; c->name; c++)
         fprintf(to, "  lanarium %-7s %-24s %s\n", c->name, c->args, c->help);
     fputs("  lanarium -kernel FILE ...                one guest, QEMU's options (help classic)\n"
-          "\nobjects of a topology script (lanarium help NAME):\n ", to);
+          "\nobjects of a topology script (lanarium help NAME):\n ",
+          to);
     for (int i = 0; i < TOPO_KINDS; i++)
         fprintf(to, " %s", schemas[i].name);
     fputs("\n\nexit status: 0 passed, 1 a test failed, 2 bad input, 3 a file could not be "
-          "written\nmanual: lanarium(1), lanarium-topology(5)\n", to);
+          "written\nmanual: lanarium(1), lanarium-topology(5)\n",
+          to);
 }
 
 static void command_help(const struct command *c, FILE *to)

@@ -90,25 +90,25 @@ TAKE(take_stats, stats, true)
 TAKE(take_quiet, quiet, true)
 
 const struct option run_option_table[] = {
-    { "--for", "TIME", "end after so much virtual time", take_for },
-    { "--seed", "N", "the seed of every random draw (1)", take_seed },
-    { "--define", "NAME=VALUE", "what the script sees as arg.NAME", take_define },
-    { "--junit", "FILE", "write the results as JUnit XML", take_junit },
-    { "--log", "DIR", "write each console into DIR/GUEST.log", take_log },
-    { "--console", "GUEST", "use its console here; ctrl-] leaves", take_console },
-    { "--progress", NULL, "show a line of progress, on a terminal", take_progress },
-    { "--stats", NULL, "print all counters at the end", take_stats },
-    { "--quiet", NULL, "print failures only", take_quiet },
-    { "--paced", NULL, "hold virtual time back to the host's clock", take_paced },
-    { "--window", "TIME", "let no window be longer (the result is the same)", take_window },
-    { "--shuffle", "N", "scatter the guests over memory (the result is the same)", take_shuffle },
-    { NULL, NULL, NULL, NULL },
+    {"--for", "TIME", "end after so much virtual time", take_for},
+    {"--seed", "N", "the seed of every random draw (1)", take_seed},
+    {"--define", "NAME=VALUE", "what the script sees as arg.NAME", take_define},
+    {"--junit", "FILE", "write the results as JUnit XML", take_junit},
+    {"--log", "DIR", "write each console into DIR/GUEST.log", take_log},
+    {"--console", "GUEST", "use its console here; ctrl-] leaves", take_console},
+    {"--progress", NULL, "show a line of progress, on a terminal", take_progress},
+    {"--stats", NULL, "print all counters at the end", take_stats},
+    {"--quiet", NULL, "print failures only", take_quiet},
+    {"--paced", NULL, "hold virtual time back to the host's clock", take_paced},
+    {"--window", "TIME", "let no window be longer (the result is the same)", take_window},
+    {"--shuffle", "N", "scatter the guests over memory (the result is the same)", take_shuffle},
+    {NULL, NULL, NULL, NULL},
 };
 
 bool run_option_take(int argc, char **argv, int *i, struct run_options *o, struct topo *t,
                      struct err *err)
 {
-    struct run_args a = { .o = *o };
+    struct run_args a = {.o = *o};
     if (!option_try(run_option_table, argc, argv, i, &a, err))
         return false;
     *o = a.o;
@@ -140,8 +140,8 @@ static int run_file(struct run_args *a, const char *path)
 
 int cmd_run(int argc, char **argv)
 {
-    struct run_args a = { 0 };
-    struct err err = { 0 };
+    struct run_args a = {0};
+    struct err err = {0};
     int status;
     run_options_init(&a.o);
     int left = options_read(run_option_table, argc, argv, &a, &err);

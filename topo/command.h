@@ -14,9 +14,9 @@ struct option {
 
 struct command {
     const char *name;
-    const char *args;          /* "[OPTION...] FILE" */
-    const char *help;          /* one line */
-    const struct option *options; /* end in a row whose name is NULL; NULL: none */
+    const char *args;                  /* "[OPTION...] FILE" */
+    const char *help;                  /* one line */
+    const struct option *options;      /* end in a row whose name is NULL; NULL: none */
     int (*run)(int argc, char **argv); /* argv[0] is the command's name; returns the exit status */
 };
 

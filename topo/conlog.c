@@ -85,7 +85,7 @@ static struct conlog *conlog_new(struct run *r, size_t n)
 static bool log_start(struct conlog *all, struct topo_guest *g, char *path)
 {
     struct one_log *l = &all->logs[all->n++];
-    *l = (struct one_log){ .sink = { .bytes = on_bytes }, .all = all, .path = path };
+    *l = (struct one_log){.sink = {.bytes = on_bytes}, .all = all, .path = path};
     l->console = machine_console(g->machine, 0);
     console_add_sink(l->console, &l->sink);
     return log_flush(l, true);

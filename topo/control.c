@@ -8,7 +8,7 @@ static struct topo *declaring(lua_State *L, const char *what)
 {
     struct script *s = script_of(L);
     if (s->tests)
-        luaL_error(L, "%s: the network is complete once it runs", what);
+        script_error(L, "%s: the network is complete once it runs", what);
     return s->topo;
 }
 
@@ -17,7 +17,7 @@ static int control_test(lua_State *L)
 {
     struct topo *t = declaring(L, "test");
     if (lua_type(L, 1) != LUA_TSTRING || lua_type(L, 2) != LUA_TFUNCTION)
-        return luaL_error(L, "test: write it as test(\"what it shows\", function() ... end)");
+        return script_error(L, "test: write it as test(\"what it shows\", function() ... end)");
     struct place p = script_place(L, 1);
     const char *name = topo_intern(t, lua_tostring(L, 1));
     for (size_t i = 0; i < t->tests.n; i++)
@@ -26,7 +26,7 @@ static int control_test(lua_State *L)
                    t->tests.items[i].place.line);
     lua_settop(L, 2);
     lua_pushvalue(L, 2);
-    list_push(&t->tests, ((struct topo_test){ p, name, luaL_ref(L, LUA_REGISTRYINDEX) }));
+    list_push(&t->tests, ((struct topo_test){p, name, luaL_ref(L, LUA_REGISTRYINDEX)}));
     return 0;
 }
 
@@ -82,7 +82,7 @@ static int control_seed(lua_State *L)
     if (!lua_isnoneornil(L, 1)) {
         struct topo *t = declaring(L, "seed");
         if (s->rng_ready)
-            return luaL_error(L, "seed: math.random was used already; set the seed first");
+            return script_error(L, "seed: math.random was used already; set the seed first");
         if (!t->seed_fixed)
             t->seed = (uint64_t)luaL_checkinteger(L, 1);
     }
@@ -108,7 +108,7 @@ static int control_wait(lua_State *L)
     vtime_t span;
     const char *text = luaL_checkstring(L, 1);
     if (!units_time(text, &span))
-        return luaL_error(L, "wait: \"%s\" is not %s", text, attr_type_text(ATTR_TIME));
+        return script_error(L, "wait: \"%s\" is not %s", text, attr_type_text(ATTR_TIME));
     return tests_wait(L, span);
 }
 
@@ -123,7 +123,7 @@ static int control_now(lua_State *L)
 /* fail "why": ends the test. */
 static int control_fail(lua_State *L)
 {
-    return luaL_error(L, "%s", script_tostring(L, 1, NULL));
+    return script_error(L, "%s", script_tostring(L, 1, NULL));
 }
 
 /* check(condition [, what]): ends the test unless the condition holds; returns it. */
@@ -135,17 +135,17 @@ static int control_check(lua_State *L)
         return 1;
     }
     if (lua_isnoneornil(L, 2))
-        return luaL_error(L, "the check failed");
-    return luaL_error(L, "%s", script_tostring(L, 2, NULL));
+        return script_error(L, "the check failed");
+    return script_error(L, "%s", script_tostring(L, 2, NULL));
 }
 
 void control_open(lua_State *L)
 {
     static const luaL_Reg functions[] = {
-        { "test", control_test }, { "guests", control_guests }, { "object", control_object },
-        { "run", control_run },   { "seed", control_seed },     { "epoch", control_epoch },
-        { "wait", control_wait }, { "now", control_now },       { "fail", control_fail },
-        { "check", control_check },
+        {"test", control_test},   {"guests", control_guests}, {"object", control_object},
+        {"run", control_run},     {"seed", control_seed},     {"epoch", control_epoch},
+        {"wait", control_wait},   {"now", control_now},       {"fail", control_fail},
+        {"check", control_check},
     };
     for (size_t i = 0; i < ARRAY_LEN(functions); i++)
         lua_register(L, functions[i].name, functions[i].func);

@@ -31,15 +31,12 @@ static void reading_error(const struct reading *r, struct place p, const char *f
 static bool type_fits(enum attr_type type, int lua)
 {
     switch (type) {
-    case ATTR_BOOL:
-        return lua == LUA_TBOOLEAN;
+    case ATTR_BOOL: return lua == LUA_TBOOLEAN;
     case ATTR_INT:
     case ATTR_TIME:
     case ATTR_RATE:
-    case ATTR_SIZE:
-        return lua == LUA_TNUMBER || lua == LUA_TSTRING;
-    default:
-        return lua == LUA_TSTRING;
+    case ATTR_SIZE: return lua == LUA_TNUMBER || lua == LUA_TSTRING;
+    default: return lua == LUA_TSTRING;
     }
 }
 
@@ -105,11 +102,11 @@ static int fields_compare(const void *a, const void *b)
 static void fields_read(const struct reading *r, lua_Integer n_items)
 {
     lua_State *L = r->L;
-    LIST_OF(struct field) names = { 0 };
+    LIST_OF(struct field) names = {0};
     for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
         if (lua_type(L, -2) == LUA_TSTRING) {
             const char *name = topo_intern(r->t, lua_tostring(L, -2));
-            list_push(&names, ((struct field){ name, locate_attr(r->t, r->place, name) }));
+            list_push(&names, ((struct field){name, locate_attr(r->t, r->place, name)}));
             continue;
         }
         int whole = 0;
@@ -136,8 +133,8 @@ static void guest_item(const struct reading *r, struct topo_object *item)
         topo_guest_take(r->t, g, &n->object);
         return;
     }
-    struct topo_guest *owner = item->kind == TOPO_NIC ? n->guest
-                                                      : ((struct topo_disk *)item)->guest;
+    struct topo_guest *owner =
+        item->kind == TOPO_NIC ? n->guest : ((struct topo_disk *)item)->guest;
     if (owner)
         reading_error(r, r->place, "that %s is in guest %s already", schemas[item->kind].name,
                       owner->object.name);
@@ -177,11 +174,12 @@ static const struct {
     unsigned kinds;
     void (*take)(const struct reading *r, struct topo_object *item);
 } items[TOPO_KINDS] = {
-    [TOPO_GUEST] = { KIND_BIT(TOPO_VLAN) | KIND_BIT(TOPO_NIC) | KIND_BIT(TOPO_DISK), guest_item },
-    [TOPO_NIC] = { KIND_BIT(TOPO_VLAN), nic_item },
-    [TOPO_USER] = { KIND_BIT(TOPO_VLAN), user_item },
-    [TOPO_CAPTURE] = { KIND_BIT(TOPO_VLAN) | KIND_BIT(TOPO_GUEST) | KIND_BIT(TOPO_NIC) |
-                           KIND_BIT(TOPO_USER), capture_item },
+    [TOPO_GUEST] = {KIND_BIT(TOPO_VLAN) | KIND_BIT(TOPO_NIC) | KIND_BIT(TOPO_DISK), guest_item},
+    [TOPO_NIC] = {KIND_BIT(TOPO_VLAN), nic_item},
+    [TOPO_USER] = {KIND_BIT(TOPO_VLAN), user_item},
+    [TOPO_CAPTURE] = {KIND_BIT(TOPO_VLAN) | KIND_BIT(TOPO_GUEST) | KIND_BIT(TOPO_NIC) |
+                          KIND_BIT(TOPO_USER),
+                      capture_item},
 };
 
 static void disk_path(const struct reading *r, const char *text)
@@ -205,16 +203,16 @@ static void item_read(const struct reading *r, lua_Integer i)
         reading_error(r, r->place, "item %d of its table has no name; write ATTRIBUTE = VALUE",
                       (int)i);
     else
-        reading_error(r, r->place, "item %d of its table is a %s; what may stand there: %s",
-                      (int)i, handle_to(r->L, -1, KIND_ANY) ? script_tostring(r->L, -1, NULL)
-                                                            : luaL_typename(r->L, -1),
+        reading_error(r, r->place, "item %d of its table is a %s; what may stand there: %s", (int)i,
+                      handle_to(r->L, -1, KIND_ANY) ? script_tostring(r->L, -1, NULL)
+                                                    : luaL_typename(r->L, -1),
                       schemas[r->o->kind].items);
 }
 
 /* Reads the table at `index` into an object. */
 static void describe(lua_State *L, struct topo_object *o, int index, struct place place)
 {
-    struct reading r = { L, script_of(L)->topo, o, place };
+    struct reading r = {L, script_of(L)->topo, o, place};
     lua_Integer n = 0;
     luaL_checkstack(L, 16, "describing an object");
     lua_pushvalue(L, index);

@@ -23,7 +23,7 @@ static void put_text(FILE *f, const char *s)
 
 static void put_rate(FILE *f, uint64_t bps)
 {
-    static const char *const units[] = { "bit", "Kbit", "Mbit", "Gbit", "Tbit" };
+    static const char *const units[] = {"bit", "Kbit", "Mbit", "Gbit", "Tbit"};
     size_t u = 0;
     for (; bps >= 1000 && bps % 1000 == 0 && u + 1 < ARRAY_LEN(units); u++)
         bps /= 1000;
@@ -36,9 +36,10 @@ static void put_rate(FILE *f, uint64_t bps)
 static void put_vlan(FILE *f, const struct topo_vlan *v)
 {
     char delay[32];
-    fprintf(f, "  \"%s\" [shape=box, style=\"filled,rounded\", fillcolor=\"#dde8f5\", width=2.5, "
-               "label=\"%s (%s)\\n%s, ", v->object.name, v->object.name,
-            v->kind == VLAN_HUB ? "hub" : "switch",
+    fprintf(f,
+            "  \"%s\" [shape=box, style=\"filled,rounded\", fillcolor=\"#dde8f5\", width=2.5, "
+            "label=\"%s (%s)\\n%s, ",
+            v->object.name, v->object.name, v->kind == VLAN_HUB ? "hub" : "switch",
             units_format_time(v->link.delay_ns, delay, sizeof(delay)));
     put_rate(f, v->link.rate_bps);
     fputs("\"]\n", f);
@@ -93,8 +94,9 @@ void draw_dot(const struct topo *t, FILE *to)
     for (size_t i = 0; i < t->guests.n; i++)
         put_guest(to, (const struct topo_guest *)t->guests.items[i]);
     for (size_t i = 0; i < t->users.n; i++)
-        fprintf(to, "  \"%s\" [shape=oval, style=filled, fillcolor=\"#e5f3e0\", "
-                    "label=\"%s\\nuser-mode stack\"]\n",
+        fprintf(to,
+                "  \"%s\" [shape=oval, style=filled, fillcolor=\"#e5f3e0\", "
+                "label=\"%s\\nuser-mode stack\"]\n",
                 t->users.items[i]->name, t->users.items[i]->name);
     for (size_t i = 0; i < t->guests.n; i++)
         put_nics(to, (const struct topo_guest *)t->guests.items[i]);

@@ -44,8 +44,8 @@ void *handle_self(lua_State *L, enum topo_kind kind)
 {
     struct topo_object *o = handle_to(L, 1, KIND_BIT(kind));
     if (!o)
-        luaL_error(L, "this is a method of a %s: write a colon, as in h1:send(...), not a dot",
-                   schemas[kind].name);
+        script_error(L, "this is a method of a %s: write a colon, as in h1:send(...), not a dot",
+                     schemas[kind].name);
     return o;
 }
 
@@ -103,7 +103,7 @@ static int handle_index(lua_State *L)
     char label[128];
     struct topo_object *o = handle_to(L, 1, KIND_ANY);
     if (!o || lua_type(L, 2) != LUA_TSTRING)
-        return luaL_error(L, "an object has no fields but its methods");
+        return script_error(L, "an object has no fields but its methods");
     lua_pushvalue(L, 2);
     if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL)
         return 1;
@@ -111,22 +111,22 @@ static int handle_index(lua_State *L)
     if (push_property(L, o, name) || push_nic(L, o, name))
         return 1;
 
-    LIST_OF(const char *) names = { 0 };
+    LIST_OF(const char *) names = {0};
     for (lua_pushnil(L); lua_next(L, lua_upvalueindex(1)); lua_pop(L, 1))
         list_push(&names, lua_tostring(L, -2));
     const char *near = nearest_name(name, names.items, names.n, sizeof(*names.items));
     free(names.items);
     topo_label(o, label, sizeof(label));
-    return near ? luaL_error(L, "%s has no \"%s\"; did you mean \"%s\"?", label, name, near)
-                : luaL_error(L, "%s has no \"%s\"", label, name);
+    return near ? script_error(L, "%s has no \"%s\"; did you mean \"%s\"?", label, name, near)
+                : script_error(L, "%s has no \"%s\"", label, name);
 }
 
 static int handle_newindex(lua_State *L)
 {
     char label[128];
     struct topo_object *o = handle_to(L, 1, KIND_ANY);
-    return luaL_error(L, "%s: its attributes are set in the table that declares it",
-                      o ? topo_label(o, label, sizeof(label)) : "object");
+    return script_error(L, "%s: its attributes are set in the table that declares it",
+                        o ? topo_label(o, label, sizeof(label)) : "object");
 }
 
 void handle_class(lua_State *L, enum topo_kind kind, const luaL_Reg *methods)

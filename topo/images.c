@@ -17,32 +17,32 @@
 #endif
 
 const struct image images[] = {
-    { "host", "a network host of a few kilobytes: DHCP, ping, HTTP, TCP and UDP", "host.elf", NULL,
-      NULL, "hostname=%s", "1M", "%s> ", NULL },
-    { "router", "the same with a DHCP server and forwarding between its NICs", "router.elf", NULL,
-      NULL, "hostname=%s", "1M", "%s> ", NULL },
-    { "debian", "Debian's kernel with busybox", "debian/Image", "debian/initrd.gz",
-      "debian/cmdline", "hostname=%s", "128M", "%s# ", "debian" },
-    { "u-boot", "U-Boot in S-mode", "u-boot/qemu-riscv64_smode/u-boot.bin", NULL, NULL, NULL, "128M",
-      "=> ", "u-boot" },
-    { NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL },
+    {"host", "a network host of a few kilobytes: DHCP, ping, HTTP, TCP and UDP", "host.elf", NULL,
+     NULL, "hostname=%s", "1M", "%s> ", NULL},
+    {"router", "the same with a DHCP server and forwarding between its NICs", "router.elf", NULL,
+     NULL, "hostname=%s", "1M", "%s> ", NULL},
+    {"debian", "Debian's kernel with busybox", "debian/Image", "debian/initrd.gz", "debian/cmdline",
+     "hostname=%s", "128M", "%s# ", "debian"},
+    {"u-boot", "U-Boot in S-mode", "u-boot/qemu-riscv64_smode/u-boot.bin", NULL, NULL, NULL, "128M",
+     "=> ", "u-boot"},
+    {NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL},
 };
 
 /* Firmware for bios=; "none" is the machine's own word. */
 static const struct firmware {
     const char *name, *file, *prompt, *fetch;
 } firmware[] = {
-    { "opensbi", "opensbi/fw_dynamic.bin", NULL, "opensbi" },
-    { "u-boot", "u-boot/qemu-riscv64/u-boot.bin", "=> ", "u-boot" },
+    {"opensbi", "opensbi/fw_dynamic.bin", NULL, "opensbi"},
+    {"u-boot", "u-boot/qemu-riscv64/u-boot.bin", "=> ", "u-boot"},
 };
 
 /* Where Debian's own packages put what the cache does not have. */
 static const struct {
     const char *file, *path;
 } packaged[] = {
-    { "opensbi/fw_dynamic.bin", "/usr/lib/riscv64-linux-gnu/opensbi/generic/fw_dynamic.bin" },
-    { "u-boot/qemu-riscv64/u-boot.bin", "/usr/lib/u-boot/qemu-riscv64/u-boot.bin" },
-    { "u-boot/qemu-riscv64_smode/u-boot.bin", "/usr/lib/u-boot/qemu-riscv64_smode/u-boot.bin" },
+    {"opensbi/fw_dynamic.bin", "/usr/lib/riscv64-linux-gnu/opensbi/generic/fw_dynamic.bin"},
+    {"u-boot/qemu-riscv64/u-boot.bin", "/usr/lib/u-boot/qemu-riscv64/u-boot.bin"},
+    {"u-boot/qemu-riscv64_smode/u-boot.bin", "/usr/lib/u-boot/qemu-riscv64_smode/u-boot.bin"},
 };
 
 const struct image *image_find(const char *name)
@@ -100,10 +100,9 @@ static char *first_readable(char **paths, size_t n)
 char *program_script(const char *in_tree, const char *installed)
 {
     char *here = program_folder();
-    char *paths[] = { xasprintf("%s/%s", here, in_tree),
-                      xasprintf("%s/../libexec/lanarium/%s", here, installed),
-                      xasprintf("%s/%s", SRCDIR, in_tree),
-                      xasprintf("%s/%s", PKGLIBEXECDIR, installed) };
+    char *paths[] = {
+        xasprintf("%s/%s", here, in_tree), xasprintf("%s/../libexec/lanarium/%s", here, installed),
+        xasprintf("%s/%s", SRCDIR, in_tree), xasprintf("%s/%s", PKGLIBEXECDIR, installed)};
     free(here);
     return first_readable(paths, ARRAY_LEN(paths));
 }
@@ -113,10 +112,10 @@ static char *shipped_file(const char *name)
 {
     const char *data = environment("LANARIUM_DATA");
     char *here = program_folder();
-    char *paths[] = { data ? xasprintf("%s/%s", data, name) : NULL,
-                      xasprintf("%s/guests/programs/%s", here, name),
-                      xasprintf("%s/../share/lanarium/images/%s", here, name),
-                      xasprintf("%s/images/%s", PKGDATADIR, name) };
+    char *paths[] = {data ? xasprintf("%s/%s", data, name) : NULL,
+                     xasprintf("%s/guests/programs/%s", here, name),
+                     xasprintf("%s/../share/lanarium/images/%s", here, name),
+                     xasprintf("%s/images/%s", PKGDATADIR, name)};
     free(here);
     return first_readable(paths, ARRAY_LEN(paths));
 }
@@ -124,7 +123,7 @@ static char *shipped_file(const char *name)
 static char *cached_file(const char *name)
 {
     char *cache = image_cache();
-    char *paths[] = { NULL, NULL };
+    char *paths[] = {NULL, NULL};
     for (size_t i = 0; i < ARRAY_LEN(packaged); i++)
         if (strcmp(packaged[i].file, name) == 0)
             paths[0] = xstrdup(packaged[i].path);
@@ -160,7 +159,8 @@ static bool image_file(struct topo *t, const struct topo_guest *g, const char *w
     else
         err_at(&t->err, p->file, p->line,
                "guest %s: %s needs %s, and %s; it is built with Lanarium ('make') or found in "
-               "$LANARIUM_DATA", g->object.name, what, *to, problem);
+               "$LANARIUM_DATA",
+               g->object.name, what, *to, problem);
     return false;
 }
 
@@ -222,8 +222,8 @@ static bool image_apply(struct topo *t, struct topo_guest *g, const struct image
 static bool image_unknown(struct topo *t, const struct topo_guest *g)
 {
     const struct place *p = &g->object.place;
-    const char *near = nearest_name(g->image, &images[0].name, ARRAY_LEN(images) - 1,
-                                    sizeof(images[0]));
+    const char *near =
+        nearest_name(g->image, &images[0].name, ARRAY_LEN(images) - 1, sizeof(images[0]));
     if (near)
         err_at(&t->err, p->file, p->line,
                "guest %s: there is no image \"%s\"; did you mean \"%s\"?", g->object.name, g->image,
@@ -266,7 +266,7 @@ static bool bios_resolve(struct topo *t, struct topo_guest *g)
 bool image_resolve(struct topo *t, struct topo_guest *g)
 {
     bool good = true;
-    if (!g->image && !g->kernel && !g->bios)
+    if (!g->image && !schema_given(&g->object, "kernel") && !g->bios)
         g->image = topo_intern(t, "host");
     if (g->image) {
         const struct image *image = image_find(g->image);

@@ -29,7 +29,8 @@ bool image_resolve(struct topo *t, struct topo_guest *g);
 /** The folder where `lanarium image` keeps what it fetched; the caller frees it. */
 char *image_cache(void);
 
-/** The folder of the running program, and the path of a script that belongs to it; freed likewise. */
+/** The folder of the running program, and the path of a script that belongs to it; freed likewise.
+ */
 char *program_folder(void);
 char *program_script(const char *in_tree, const char *installed);
 

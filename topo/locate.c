@@ -59,13 +59,13 @@ static bool word_matches(struct scan *s, const char *name)
 
 struct place locate_attr(const struct topo *t, struct place from, const char *name)
 {
-    struct scan s = { source_line(t, from), from.line, 0 };
+    struct scan s = {source_line(t, from), from.line, 0};
     while (s.p && *s.p) {
         if (skip_text(&s))
             continue;
         if (isalpha((unsigned char)*s.p) || *s.p == '_') {
             if (word_matches(&s, name) && s.depth == 1)
-                return (struct place){ from.file, s.line };
+                return (struct place){from.file, s.line};
             continue;
         }
         if (*s.p == '\n')

@@ -7,16 +7,15 @@
 #endif
 
 const struct command commands[] = {
-    { "run", "[OPTION...] FILE", "run a topology script (0: all passed)", run_option_table,
-      cmd_run },
-    { "check", "FILE...", "say everything that is wrong with it, run nothing", check_option_table,
-      cmd_check },
-    { "draw", "[--svg] [-o OUT] FILE", "a picture of it (Graphviz DOT, SVG)", draw_option_table,
-      cmd_draw },
-    { "image", "list | NAME...", "fetch images of real software: debian, opensbi, u-boot", NULL,
-      cmd_image },
-    { "help", "[COMMAND | OBJECT]", "how it is used, what an object can have", NULL, cmd_help },
-    { NULL, NULL, NULL, NULL, NULL },
+    {"run", "[OPTION...] FILE", "run a topology script (0: all passed)", run_option_table, cmd_run},
+    {"check", "FILE...", "say everything that is wrong with it, run nothing", check_option_table,
+     cmd_check},
+    {"draw", "[--svg] [-o OUT] FILE", "a picture of it (Graphviz DOT, SVG)", draw_option_table,
+     cmd_draw},
+    {"image", "list | NAME...", "fetch images of real software: debian, opensbi, u-boot", NULL,
+     cmd_image},
+    {"help", "[COMMAND | OBJECT]", "how it is used, what an object can have", NULL, cmd_help},
+    {NULL, NULL, NULL, NULL, NULL},
 };
 
 const struct command *command_find(const char *name)
@@ -29,8 +28,8 @@ const struct command *command_find(const char *name)
 
 static int unknown(const char *word)
 {
-    const char *near = nearest_name(word, &commands[0].name, ARRAY_LEN(commands) - 1,
-                                    sizeof(commands[0]));
+    const char *near =
+        nearest_name(word, &commands[0].name, ARRAY_LEN(commands) - 1, sizeof(commands[0]));
     const char *dot = strrchr(word, '.');
     if (dot && strcmp(dot, ".lua") == 0)
         fprintf(stderr, "lanarium: there is no command \"%s\"; to run a script: lanarium run %s\n",

@@ -16,11 +16,9 @@ static vtime_t check_time(lua_State *L, int index, const char *what, vtime_t pre
         return preset;
     lua_pushvalue(L, index);
     const char *text = lua_tostring(L, -1);
-    if (!text || !units_time(text, &t)) {
-        struct place p = script_place(L, 1);
-        luaL_error(L, "%s:%d: %s: %s is not %s", p.file, p.line, what,
-                   text ? text : luaL_typename(L, index), attr_type_text(ATTR_TIME));
-    }
+    if (!text || !units_time(text, &t))
+        script_error(L, "%s: %s is not %s", what, text ? text : luaL_typename(L, index),
+                     attr_type_text(ATTR_TIME));
     lua_pop(L, 1);
     return t;
 }
@@ -51,9 +49,10 @@ static int guest_send(lua_State *L)
     struct tests *t = tests_of(L, "send");
     if (!console_feed(machine_console(g->machine, 0), text, len,
                       t->network->sim.now + CONSOLE_DELAY))
-        return luaL_error(L, "%s does not read its console: %u KiB are waiting there",
-                          g->object.name, CONSOLE_MAX_INPUT >> 10);
-    g->transcript->tail_n = 0; /* the prompt it was at has been answered: prompt() waits for the next */
+        return script_error(L, "%s does not read its console: %d KiB are waiting there",
+                            g->object.name, (int)(CONSOLE_MAX_INPUT >> 10));
+    g->transcript->tail_n =
+        0; /* the prompt it was at has been answered: prompt() waits for the next */
     lua_settop(L, 1);
     return 1;
 }
@@ -72,8 +71,8 @@ static int guest_at_prompt(lua_State *L)
     struct topo_guest *g = handle_self(L, TOPO_GUEST);
     tests_of(L, "prompt");
     if (!g->prompt)
-        return luaL_error(L, "guest %s has no prompt: say what it prints with prompt = \"...\"",
-                          g->object.name);
+        return script_error(L, "guest %s has no prompt: say what it prints with prompt = \"...\"",
+                            g->object.name);
     lua_pushboolean(L, transcript_at(g->transcript, g->prompt));
     lua_pushstring(L, g->prompt);
     return 2;
@@ -89,8 +88,8 @@ static int guest_expect_off(lua_State *L)
 /* h:state(): "running", "off" or "failed", and the code it stopped with. */
 static int guest_state(lua_State *L)
 {
-    static const char *const names[] = { [MACHINE_RUNNING] = "running", [MACHINE_OFF] = "off",
-                                         [MACHINE_FAILED] = "failed" };
+    static const char *const names[] = {
+        [MACHINE_RUNNING] = "running", [MACHINE_OFF] = "off", [MACHINE_FAILED] = "failed"};
     struct topo_guest *g = handle_self(L, TOPO_GUEST);
     uint32_t code = 0;
     tests_of(L, "state");
@@ -209,19 +208,29 @@ static int nic_attach(lua_State *L)
 }
 
 static const luaL_Reg guest_methods[] = {
-    { "expect", guest_expect }, { "send", guest_send },
-    { "discard", guest_discard }, { "at_prompt", guest_at_prompt },
-    { "expect_off", guest_expect_off }, { "state", guest_state },
-    { "stats", guest_stats }, { "nics", guest_nics }, { NULL, NULL },
+    {"expect", guest_expect},
+    {"send", guest_send},
+    {"discard", guest_discard},
+    {"at_prompt", guest_at_prompt},
+    {"expect_off", guest_expect_off},
+    {"state", guest_state},
+    {"stats", guest_stats},
+    {"nics", guest_nics},
+    {NULL, NULL},
 };
 static const luaL_Reg vlan_methods[] = {
-    { "expect", vlan_expect }, { "stats", vlan_stats }, { NULL, NULL },
+    {"expect", vlan_expect},
+    {"stats", vlan_stats},
+    {NULL, NULL},
 };
 static const luaL_Reg nic_methods[] = {
-    { "stats", nic_stats }, { "up", nic_up }, { "attach", nic_attach }, { NULL, NULL },
+    {"stats", nic_stats},
+    {"up", nic_up},
+    {"attach", nic_attach},
+    {NULL, NULL},
 };
-static const luaL_Reg user_methods[] = { { "stats", user_stats }, { NULL, NULL } };
-static const luaL_Reg no_methods[] = { { NULL, NULL } };
+static const luaL_Reg user_methods[] = {{"stats", user_stats}, {NULL, NULL}};
+static const luaL_Reg no_methods[] = {{NULL, NULL}};
 
 /*
  * Methods that wait more than once are written in Lua. The chunk's name begins with "=", so that
@@ -229,24 +238,24 @@ static const luaL_Reg no_methods[] = { { NULL, NULL } };
  *
  * sh: a shell echoes the command, prints what it has to say, and its prompt on a line of its own.
  */
-static const char guest_prelude[] =
-    "local methods, expect, send, discard, at_prompt = ...\n"
-    "function methods.prompt(self, timeout)\n"
-    "  local there, prompt = at_prompt(self)\n"
-    "  while not there do\n"
-    "    expect(self, prompt, timeout, true)\n"
-    "    there = at_prompt(self)\n"
-    "  end\n"
-    "  return self\n"
-    "end\n"
-    "function methods.sh(self, command, timeout)\n"
-    "  methods.prompt(self, timeout)\n"
-    "  local _, prompt = at_prompt(self)\n"
-    "  discard(self)\n"
-    "  send(self, command .. '\\n')\n"
-    "  local out = expect(self, '^[^\\n]*(.-)\\n\\r?' .. prompt:gsub('%p', '%%%0') .. '$', timeout)\n"
-    "  return (out:gsub('\\r', ''):gsub('^\\n', ''))\n"
-    "end\n";
+static const char guest_prelude[] = "local methods, expect, send, discard, at_prompt = ...\n"
+                                    "function methods.prompt(self, timeout)\n"
+                                    "  local there, prompt = at_prompt(self)\n"
+                                    "  while not there do\n"
+                                    "    expect(self, prompt, timeout, true)\n"
+                                    "    there = at_prompt(self)\n"
+                                    "  end\n"
+                                    "  return self\n"
+                                    "end\n"
+                                    "function methods.sh(self, command, timeout)\n"
+                                    "  methods.prompt(self, timeout)\n"
+                                    "  local _, prompt = at_prompt(self)\n"
+                                    "  discard(self)\n"
+                                    "  send(self, command .. '\\n')\n"
+                                    "  local out = expect(self, '^[^\\n]*(.-)\\n\\r?' .. "
+                                    "prompt:gsub('%p', '%%%0') .. '$', timeout)\n"
+                                    "  return (out:gsub('\\r', ''):gsub('^\\n', ''))\n"
+                                    "end\n";
 
 void methods_open(lua_State *L)
 {

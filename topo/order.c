@@ -12,14 +12,10 @@
 static int key_rank(lua_State *L, int index)
 {
     switch (lua_type(L, index)) {
-    case LUA_TNUMBER:
-        return 0;
-    case LUA_TSTRING:
-        return 1;
-    case LUA_TBOOLEAN:
-        return 2;
-    case LUA_TUSERDATA:
-        return 3;
+    case LUA_TNUMBER: return 0;
+    case LUA_TSTRING: return 1;
+    case LUA_TBOOLEAN: return 2;
+    case LUA_TUSERDATA: return 3;
     default:
         return luaL_error(L, "pairs: keys of type %s have no order that is the same on every run",
                           luaL_typename(L, index));
@@ -41,14 +37,10 @@ static bool key_before(lua_State *L, int a, int b)
     if (ra != rb)
         return ra < rb;
     switch (ra) {
-    case 0:
-        return lua_compare(L, a, b, LUA_OPLT);
-    case 1:
-        return strings_compare(L, a, b) < 0;
-    case 2:
-        return lua_toboolean(L, a) < lua_toboolean(L, b);
-    default:
-        return handle_order(L, a) < handle_order(L, b);
+    case 0: return lua_compare(L, a, b, LUA_OPLT);
+    case 1: return strings_compare(L, a, b) < 0;
+    case 2: return lua_toboolean(L, a) < lua_toboolean(L, b);
+    default: return handle_order(L, a) < handle_order(L, b);
     }
 }
 

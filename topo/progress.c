@@ -22,10 +22,11 @@ static void on_timer(uv_timer_t *timer)
     char now[32];
     uint64_t host = uv_hrtime();
     double speed = (double)(s->now - p->last_now) / (double)MAX(host - p->last_host, 1);
-    fprintf(stderr, "\r\033[K%s virtual, %.*f times real time, guests %u awake %u asleep, %llu frames",
+    fprintf(stderr,
+            "\r\033[K%s virtual, %.*f times real time, guests %u awake %u asleep, %llu frames",
             units_format_time(s->now - s->now % NS_PER_MS, now, sizeof(now)), speed < 10 ? 2 : 0,
-            speed, s->stats.n_awake, s->stats.n_actors > s->stats.n_awake
-                                         ? s->stats.n_actors - s->stats.n_awake : 0,
+            speed, s->stats.n_awake,
+            s->stats.n_actors > s->stats.n_awake ? s->stats.n_actors - s->stats.n_awake : 0,
             (unsigned long long)s->stats.frames);
     fflush(stderr);
     p->last_host = host;

@@ -23,7 +23,7 @@ static const char *count_text(uint64_t n, char *buf, size_t size)
 /* "12.3 M" of what is counted in thousands */
 static const char *short_count(uint64_t n, char *buf, size_t size)
 {
-    static const char *const units[] = { "", " K", " M", " G", " T", " P" };
+    static const char *const units[] = {"", " K", " M", " G", " T", " P"};
     double v = (double)n;
     size_t u = 0;
     for (; v >= 999.95 && u + 1 < ARRAY_LEN(units); u++)
@@ -85,7 +85,7 @@ static void add_stats(const struct port *p, void *opaque)
 
 static void report_frames(const struct run *r)
 {
-    struct port_stats sum = { 0 };
+    struct port_stats sum = {0};
     char sent[32], received[32], dropped[32], bytes[32];
     uint64_t drops = 0;
     ports_each(r, add_stats, &sum);
@@ -106,14 +106,9 @@ static const char *power_text(struct machine *m, char *buf, size_t size)
 {
     uint32_t code = 0;
     switch (machine_power_state(m, &code)) {
-    case MACHINE_OFF:
-        snprintf(buf, size, code ? "off, code %u" : "off", code);
-        break;
-    case MACHINE_FAILED:
-        snprintf(buf, size, "failed, code %u", code);
-        break;
-    default:
-        snprintf(buf, size, "running");
+    case MACHINE_OFF: snprintf(buf, size, code ? "off, code %u" : "off", code); break;
+    case MACHINE_FAILED: snprintf(buf, size, "failed, code %u", code); break;
+    default: snprintf(buf, size, "running");
     }
     return buf;
 }
@@ -121,7 +116,7 @@ static const char *power_text(struct machine *m, char *buf, size_t size)
 /* Sums over all guests, and how many have stopped. */
 static void report_guests(const struct run *r)
 {
-    struct machine_stats sum = { 0 }, st;
+    struct machine_stats sum = {0}, st;
     size_t n = r->topo->guests.n, off = 0, failed = 0;
     char instructions[32], own[32], host[32];
     for (size_t i = 0; i < n; i++) {

@@ -6,11 +6,9 @@
 #include "guests/machine.h"
 #include "sim/units.h"
 
-#define OFF_GRID (10 * NS_PER_MS) /* a run without tests ends here, after its last guest */
-
 void run_options_init(struct run_options *o)
 {
-    *o = (struct run_options){ .limit = VTIME_NEVER };
+    *o = (struct run_options){.limit = VTIME_NEVER};
 }
 
 static uint64_t host_ns(void)
@@ -25,29 +23,13 @@ static void on_test_done(struct tests *t, size_t test)
     report_test(t->opaque, test);
 }
 
-/* Ends the run when the last guest has stopped; a test may still be waiting for something. */
-struct ending {
-    struct event event;
-    struct run *run;
-};
-
-static struct ending ending;
-
-static void on_ending(struct event *ev, vtime_t now)
-{
-    struct ending *e = container_of(ev, struct ending, event);
-    (void)now;
-    sim_stop(&e->run->network.sim);
-}
-
+/* The last guest has stopped: without tests that is the end. The machine picks the moment. */
 static void on_power(void *opaque, struct machine *m)
 {
     struct run *r = opaque;
     (void)m;
-    if (--r->n_running > 0 || r->topo->tests.n > 0)
-        return;
-    vtime_t now = r->network.sim.now;
-    sim_at(&r->network.sim, &ending.event, now - now % OFF_GRID + OFF_GRID);
+    if (--r->n_running == 0 && r->topo->tests.n == 0)
+        sim_stop(&r->network.sim);
 }
 
 static struct topo_guest *console_guest(struct run *r)
@@ -69,8 +51,6 @@ static FILE *say_where(const struct run *r)
 static void watch_guests(struct run *r)
 {
     r->n_running = (uint32_t)r->topo->guests.n;
-    ending.run = r;
-    event_init(&r->network.sim.control, &ending.event, on_ending);
     for (size_t i = 0; i < r->topo->guests.n; i++)
         machine_on_power(((struct topo_guest *)r->topo->guests.items[i])->machine, on_power, r);
 }
@@ -160,8 +140,8 @@ static int run_built(struct run *r, struct script *script)
 
 int run_network(struct topo *t, struct script *script, const struct run_options *o)
 {
-    struct run r = { .o = o, .topo = t };
-    struct err err = { 0 };
+    struct run r = {.o = o, .topo = t};
+    struct err err = {0};
     int status = EXIT_BAD_INPUT;
 
     r.say = script->say = say_where(&r);

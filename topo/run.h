@@ -23,14 +23,14 @@ enum console_use {
 struct run_options {
     struct sim_options sim;
     uint64_t shuffle;
-    vtime_t limit;          /* VTIME_NEVER: none */
-    const char *junit;      /* files and folders to write, or NULL */
+    vtime_t limit;     /* VTIME_NEVER: none */
+    const char *junit; /* files and folders to write, or NULL */
     const char *log;
-    const char *console;    /* the name of the guest whose console is used, or NULL: the first */
+    const char *console; /* the name of the guest whose console is used, or NULL: the first */
     enum console_use console_use;
     const char *console_file;
     bool progress, stats, quiet;
-    bool guest_status;      /* exit with the code the first guest stopped with */
+    bool guest_status; /* exit with the code the first guest stopped with */
 };
 
 void run_options_init(struct run_options *o);
@@ -47,13 +47,13 @@ struct run {
     struct topo *topo;
     struct network network;
     struct tests tests;
-    FILE *say;            /* the report: standard output, unless that carries something else */
-    struct conlog *logs;  /* by guest, or NULL */
+    FILE *say;           /* the report: standard output, unless that carries something else */
+    struct conlog *logs; /* by guest, or NULL */
     struct terminal *terminal;
     struct progress *progress;
-    uint32_t n_running;   /* guests that have not stopped */
-    uint64_t host_ns;     /* what the run took */
-    struct err err;       /* files that could not be written */
+    uint32_t n_running; /* guests that have not stopped */
+    uint64_t host_ns;   /* what the run took */
+    struct err err;     /* files that could not be written */
 };
 
 /* report.c */

@@ -21,8 +21,7 @@ const char *script_tostring(lua_State *L, int index, size_t *len)
     case LUA_TLIGHTUSERDATA:
         lua_pushstring(L, luaL_typename(L, index));
         return lua_tolstring(L, -1, len);
-    default:
-        break;
+    default: break;
     }
     return luaL_tolstring(L, index, len);
 }
@@ -85,7 +84,7 @@ static int sandbox_setmetatable(lua_State *L)
 {
     luaL_checktype(L, 1, LUA_TTABLE);
     luaL_argexpected(L, lua_isnoneornil(L, 2) || lua_istable(L, 2), 2, "nil or table");
-    static const char *const refused[] = { "__gc", "__mode" };
+    static const char *const refused[] = {"__gc", "__mode"};
     for (size_t i = 0; lua_istable(L, 2) && i < ARRAY_LEN(refused); i++) {
         lua_pushstring(L, refused[i]);
         if (lua_rawget(L, 2) != LUA_TNIL)
@@ -136,7 +135,7 @@ static int sandbox_randomseed(lua_State *L)
 /* Reading a global that is not there. */
 static int global_missing(lua_State *L)
 {
-    LIST_OF(const char *) names = { 0 };
+    LIST_OF(const char *) names = {0};
     if (lua_type(L, 2) != LUA_TSTRING)
         return 0;
     const char *name = lua_tostring(L, 2);
@@ -161,8 +160,8 @@ static void remove_fields(lua_State *L, const char *const *names)
 
 static void open_base(lua_State *L)
 {
-    static const char *const refused[] = { "collectgarbage", "dofile", "loadfile", "load", "warn",
-                                           "require", NULL };
+    static const char *const refused[] = {"collectgarbage", "dofile",  "loadfile", "load",
+                                          "warn",           "require", NULL};
     luaL_requiref(L, "_G", luaopen_base, 1);
     remove_fields(L, refused);
     lua_register(L, "tostring", sandbox_tostring);
@@ -177,7 +176,7 @@ static void open_base(lua_State *L)
 
 static void open_string(lua_State *L)
 {
-    static const char *const refused[] = { "dump", NULL };
+    static const char *const refused[] = {"dump", NULL};
     luaL_requiref(L, "string", luaopen_string, 1);
     remove_fields(L, refused);
     lua_getfield(L, -1, "format");

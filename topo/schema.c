@@ -128,8 +128,8 @@ static bool set_bool(const struct setting *s, void *field)
     static const struct {
         const char *word;
         bool value;
-    } words[] = { { "true", true },   { "false", false }, { "on", true },
-                  { "off", false },   { "yes", true },    { "no", false } };
+    } words[] = {{"true", true}, {"false", false}, {"on", true},
+                 {"off", false}, {"yes", true},    {"no", false}};
     for (size_t i = 0; i < ARRAY_LEN(words); i++) {
         if (strcmp(words[i].word, s->text) == 0) {
             *(bool *)field = words[i].value;
@@ -172,14 +172,9 @@ static bool set_number(const struct setting *s, void *field)
         good = units_time(s->text, &time);
         value = (uint64_t)time;
         break;
-    case ATTR_RATE:
-        good = strcmp(s->text, "unlimited") == 0 || units_rate(s->text, &value);
-        break;
-    case ATTR_SIZE:
-        good = units_size(s->text, &value);
-        break;
-    default:
-        good = parse_int(s->text, &value);
+    case ATTR_RATE: good = strcmp(s->text, "unlimited") == 0 || units_rate(s->text, &value); break;
+    case ATTR_SIZE: good = units_size(s->text, &value); break;
+    default: good = parse_int(s->text, &value);
     }
     if (!good) {
         setting_error(s, "%s = \"%s\" is not %s", s->a->name, s->text, attr_type_text(s->a->type));
@@ -202,7 +197,8 @@ static bool set_mac(const struct setting *s, void *field)
     int used = 0;
     uint8_t any = 0;
     if (sscanf(s->text, "%2x:%2x:%2x:%2x:%2x:%2x%n", &b[0], &b[1], &b[2], &b[3], &b[4], &b[5],
-               &used) != 6 || s->text[used]) {
+               &used) != 6 ||
+        s->text[used]) {
         setting_error(s, "%s = \"%s\" is not %s", s->a->name, s->text, attr_type_text(ATTR_MAC));
         return false;
     }
@@ -259,7 +255,7 @@ void schema_preset(struct topo *t, struct topo_object *o)
     for (size_t i = 0; i < sc->n_attrs; i++) {
         const struct attr *a = &sc->attrs[i];
         if (a->preset && a->preset[0] != '(')
-            attr_set(&(struct setting){ t, o, a, o->place, a->preset });
+            attr_set(&(struct setting){t, o, a, o->place, a->preset});
     }
 }
 
@@ -268,7 +264,7 @@ bool schema_set(struct topo *t, struct topo_object *o, const char *name, const c
 {
     const struct schema *sc = &schemas[o->kind];
     const struct attr *a = schema_attr(sc, name);
-    struct setting s = { t, o, a, place, text };
+    struct setting s = {t, o, a, place, text};
     if (a) {
         o->given |= 1ULL << (a - sc->attrs);
         return attr_set(&s);

@@ -21,11 +21,11 @@ enum attr_type {
 struct attr {
     const char *name;
     enum attr_type type;
-    size_t offset;       /* in the object's struct */
-    const char *preset;  /* the default as it would be written; "(words)": there is none to parse */
-    uint64_t min, max;   /* of numbers; max 0: no limits */
+    size_t offset;      /* in the object's struct */
+    const char *preset; /* the default as it would be written; "(words)": there is none to parse */
+    uint64_t min, max;  /* of numbers; max 0: no limits */
     const char *const *choices; /* ends in NULL */
-    const char *help;    /* one line */
+    const char *help;           /* one line */
 };
 
 struct schema {
@@ -60,7 +60,8 @@ bool schema_set(struct topo *t, struct topo_object *o, const char *name, const c
 /** Whether an attribute was said. */
 bool schema_given(const struct topo_object *o, const char *name);
 
-/** The name in a list (of n, each `stride` bytes from the next) that is nearest; NULL: none is near. */
+/** The name in a list (of n, each `stride` bytes from the next) that is nearest; NULL: none is
+ * near. */
 const char *nearest_name(const char *word, const void *first, size_t n, size_t stride);
 
 /** What a value of a type is: "a time such as \"20us\"". */

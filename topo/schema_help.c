@@ -2,10 +2,10 @@
 #include "topo/schema.h"
 
 static const char *const type_names[] = {
-    [ATTR_STRING] = "string", [ATTR_FILE] = "file", [ATTR_FOLDER] = "folder",
-    [ATTR_BOOL] = "true|false", [ATTR_INT] = "number", [ATTR_TIME] = "time",
-    [ATTR_RATE] = "rate", [ATTR_SIZE] = "size", [ATTR_MAC] = "address",
-    [ATTR_CHOICE] = "", [ATTR_LIST] = "string|list",
+    [ATTR_STRING] = "string",   [ATTR_FILE] = "file",        [ATTR_FOLDER] = "folder",
+    [ATTR_BOOL] = "true|false", [ATTR_INT] = "number",       [ATTR_TIME] = "time",
+    [ATTR_RATE] = "rate",       [ATTR_SIZE] = "size",        [ATTR_MAC] = "address",
+    [ATTR_CHOICE] = "",         [ATTR_LIST] = "string|list",
 };
 
 /* "switch|hub" for a choice, else the type's name. */
@@ -41,6 +41,8 @@ static void put_mdoc(FILE *to, const char *s)
             fputs("\\(dq", to);
         else if (*s == '-')
             fputs("\\-", to);
+        else if (*s == '.' && s[1] == ' ') /* a new sentence, on a new line */
+            fputs(".\n", to), s++;
         else
             fputc(*s, to);
     }

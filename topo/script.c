@@ -2,6 +2,7 @@
 #include "topo/script.h"
 
 #include <errno.h>
+#include <stdarg.h>
 
 #define SOURCE_MAX (16u << 20)
 
@@ -41,8 +42,10 @@ static void count_hook(lua_State *L, lua_Debug *ar)
         return;
     lua_sethook(L, count_hook, LUA_MASKCOUNT, 1);
     luaL_where(L, 0); /* the function that runs, not the one that called it */
-    lua_pushfstring(L, "the script ran for %d million instructions without an end; is this loop "
-                       "endless?", (int)(SCRIPT_INSTRUCTIONS / 1000000));
+    lua_pushfstring(L,
+                    "the script ran for %d million instructions without an end; is this loop "
+                    "endless?",
+                    (int)(SCRIPT_INSTRUCTIONS / 1000000));
     lua_concat(L, 2);
     lua_error(L);
 }
@@ -58,9 +61,21 @@ struct place script_place(lua_State *L, int level)
     for (; lua_getstack(L, level, &ar); level++) {
         lua_getinfo(L, "Sl", &ar);
         if (ar.currentline > 0 && ar.source[0] == '@')
-            return (struct place){ topo_intern(script_of(L)->topo, ar.source + 1), ar.currentline };
+            return (struct place){topo_intern(script_of(L)->topo, ar.source + 1), ar.currentline};
     }
-    return (struct place){ script_of(L)->topo->title, 0 };
+    return (struct place){script_of(L)->topo->title, 0};
+}
+
+int script_error(lua_State *L, const char *fmt, ...)
+{
+    struct place p = script_place(L, 1);
+    va_list ap;
+    lua_pushfstring(L, "%s:%d: ", p.file, p.line);
+    va_start(ap, fmt);
+    lua_pushvfstring(L, fmt, ap);
+    va_end(ap);
+    lua_concat(L, 2);
+    return lua_error(L);
 }
 
 /*
@@ -139,7 +154,7 @@ static bool file_load(struct script *s, lua_State *L, const char *path, struct p
     char *text = file_text(s->topo, path, &len, from);
     if (!text)
         return false;
-    list_push(&s->topo->sources, ((struct topo_source){ topo_intern(s->topo, path), text }));
+    list_push(&s->topo->sources, ((struct topo_source){topo_intern(s->topo, path), text}));
     char *name = xasprintf("@%s", path);
     int status = luaL_loadbufferx(L, text, len, name, "t");
     free(name);
@@ -190,7 +205,7 @@ static void defines_push(lua_State *L, const char *const *defines, size_t n)
 
 void script_init(struct script *s, struct topo *t, FILE *say, const char *const *defines, size_t n)
 {
-    *s = (struct script){ .topo = t, .say = say };
+    *s = (struct script){.topo = t, .say = say};
     script_refill(s);
     s->L = lua_newstate(limited_alloc, s);
     if (!s->L)
@@ -211,14 +226,14 @@ void script_finish(struct script *s)
 {
     if (s->L)
         lua_close(s->L);
-    *s = (struct script){ 0 };
+    *s = (struct script){0};
 }
 
 bool script_load(struct script *s, const char *path)
 {
     lua_State *L = s->L;
     script_refill(s);
-    if (!file_load(s, L, path, (struct place){ NULL, 0 }))
+    if (!file_load(s, L, path, (struct place){NULL, 0}))
         return false;
     if (lua_pcall(L, 0, 0, 0) != LUA_OK) {
         if (lua_isnil(L, -1)) { /* an include that has said why already */

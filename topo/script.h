@@ -19,12 +19,12 @@ struct tests;
 struct script {
     struct topo *topo;
     lua_State *L;
-    size_t used;      /* bytes allocated */
-    int64_t budget;   /* instructions left before the next pause */
-    struct rng rng;   /* math.random's */
+    size_t used;    /* bytes allocated */
+    int64_t budget; /* instructions left before the next pause */
+    struct rng rng; /* math.random's */
     bool rng_ready;
-    FILE *say;        /* where print goes */
-    int depth;        /* of include */
+    FILE *say;           /* where print goes */
+    int depth;           /* of include */
     struct tests *tests; /* NULL while the network is being declared */
 };
 
@@ -46,6 +46,12 @@ struct script *script_of(lua_State *L);
 
 /** Where level `level` of the running script is. line 0 if that is not known. */
 struct place script_place(lua_State *L, int level);
+
+/**
+ * Raise an error at the line of the script that is running, whatever functions of ours lie
+ * between. The format is lua_pushfstring's.
+ */
+int script_error(lua_State *L, const char *fmt, ...);
 
 /** The error object at the top of the stack as a sentence, "FILE:LINE: what"; heap; pops it. */
 char *script_error_text(struct script *s, lua_State *L);

@@ -24,7 +24,7 @@ static void on_wake(uv_async_t *a)
 
 void signals_start(struct sim *s)
 {
-    struct sigaction sa = { .sa_handler = on_signal };
+    struct sigaction sa = {.sa_handler = on_signal};
     came = 0;
     uv_async_init(&s->loop, &wake, on_wake);
     wake.data = s;

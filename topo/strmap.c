@@ -48,5 +48,5 @@ void strmap_finish(struct strmap *m)
 {
     free(m->keys);
     free(m->values);
-    *m = (struct strmap){ 0 };
+    *m = (struct strmap){0};
 }

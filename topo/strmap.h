@@ -8,7 +8,7 @@
 struct strmap {
     const char **keys; /* NULL: empty */
     void **values;
-    size_t n, cap;     /* cap: a power of two, or 0 */
+    size_t n, cap; /* cap: a power of two, or 0 */
 };
 
 /** The value of a key, or NULL. */

@@ -20,14 +20,14 @@ struct terminal {
     struct console_sink sink;
     uv_poll_t in;
     uv_timer_t out_timer;
-    bool polled;         /* `in` is open */
-    bool ended;          /* nothing more comes in */
-    bool was_paced;      /* before the terminal asked for it */
+    bool polled;          /* `in` is open */
+    bool ended;           /* nothing more comes in */
+    bool was_paced;       /* before the terminal asked for it */
     uint8_t pending[512]; /* read and not yet taken by the console */
     size_t n_pending;
     uint8_t out[OUT_BUFFER];
     size_t n_out;
-    bool broken;         /* standard output */
+    bool broken; /* standard output */
 };
 
 static struct termios saved;
@@ -96,8 +96,7 @@ static void on_bytes(struct console_sink *sink, vtime_t at, const uint8_t *p, si
 static bool feed(struct terminal *t)
 {
     struct sim *s = &t->run->network.sim;
-    if (t->n_pending &&
-        !console_feed(t->console, t->pending, t->n_pending, s->now + CONSOLE_DELAY))
+    if (t->n_pending && !console_feed(t->console, t->pending, t->n_pending, s->now + CONSOLE_DELAY))
         return false;
     t->n_pending = 0;
     return true;

@@ -28,7 +28,7 @@ static void test_start(struct tests *t);
 static void test_end(struct tests *t, char *message)
 {
     struct test_result *r = &t->results[t->current];
-    *r = (struct test_result){ .run = true, .passed = !message, .message = message };
+    *r = (struct test_result){.run = true, .passed = !message, .message = message};
     r->duration = t->network->sim.now - t->started;
     r->host_ns = host_ns() - t->host_started;
     lua_pushnil(t->script->L);
@@ -128,10 +128,11 @@ struct tests *tests_of(lua_State *L, const char *what)
 {
     struct tests *t = script_of(L)->tests;
     if (!t)
-        luaL_error(L, "%s can be called in a test only: test(\"what it shows\", function() ... end)",
-                   what);
+        script_error(L,
+                     "%s can be called in a test only: test(\"what it shows\", function() ... end)",
+                     what);
     if (t->co != L)
-        luaL_error(L, "%s cannot be called inside a coroutine of the script's own", what);
+        script_error(L, "%s cannot be called inside a coroutine of the script's own", what);
     return t;
 }
 
@@ -212,7 +213,8 @@ int tests_expect(lua_State *L, struct topo_guest *g, const char *pattern, size_t
         lua_getfield(L, LUA_REGISTRYINDEX, "string.find");
         lua_pushstring(L, "");
         lua_pushlstring(L, pattern, len);
-        lua_call(L, 2, 0);
+        if (lua_pcall(L, 2, 0, 0) != LUA_OK)
+            return script_error(L, "expect: pattern \"%s\": %s", pattern, lua_tostring(L, -1));
     }
     tests_begin_wait(t, WAIT_CONSOLE, limit);
     t->transcript = g->transcript;
@@ -235,7 +237,7 @@ static void *filter_compile(lua_State *L, const char *text)
         pcap_close(p);
     if (!good) {
         free(program);
-        luaL_error(L, "filter \"%s\": %s", text, lua_tostring(L, -1));
+        script_error(L, "filter \"%s\": %s", text, lua_tostring(L, -1));
     }
     lua_pop(L, 1);
     return program;
@@ -275,7 +277,7 @@ int tests_expect_off(lua_State *L, struct topo_guest *g, vtime_t limit)
 void tests_init(struct tests *t, struct network *n, struct script *s)
 {
     const struct topo *topo = n->topo;
-    *t = (struct tests){ .network = n, .script = s };
+    *t = (struct tests){.network = n, .script = s};
     s->tests = t;
     event_init(&n->sim.control, &t->wake, on_wake);
     event_init(&n->sim.control, &t->timeout, on_timeout);
@@ -311,7 +313,7 @@ void tests_finish(struct tests *t)
     free(t->transcripts);
     free(t->watches);
     free(t->results);
-    *t = (struct tests){ 0 };
+    *t = (struct tests){0};
 }
 
 void tests_end(struct tests *t, const char *reason)

@@ -13,9 +13,9 @@
  * not depend on how the run is cut into windows.
  */
 #define TESTS_SETTLE (10 * NS_PER_MS)
-#define TRANSCRIPT_MAX (64u << 10)     /* bytes kept that no test has taken */
-#define TRANSCRIPT_SPAN 4096u          /* bytes that one match may span */
-#define WATCH_MAX 4096u                /* frames kept that no test has taken */
+#define TRANSCRIPT_MAX (64u << 10) /* bytes kept that no test has taken */
+#define TRANSCRIPT_SPAN 4096u      /* bytes that one match may span */
+#define WATCH_MAX 4096u            /* frames kept that no test has taken */
 
 /** Up to where a console's output can be seen, from when on. */
 struct mark {
@@ -34,7 +34,7 @@ struct transcript {
     vtime_t last;               /* when the last byte came */
     char tail[96];              /* the line that has not ended, taken or not */
     size_t tail_n;
-    int escape;                 /* how far into a terminal's escape sequence; these are left out */
+    int escape; /* how far into a terminal's escape sequence; these are left out */
     struct event silence;
 };
 
@@ -76,17 +76,17 @@ struct tests {
     struct event wake, timeout;
 
     enum wait_kind kind;
-    bool found;          /* the answer is in the registry, and wake is armed */
+    bool found; /* the answer is in the registry, and wake is armed */
     bool timed_out;
     struct transcript *transcript;
     const char *pattern; /* interned */
     size_t pattern_len;
     bool plain;
-    size_t searched;     /* the search begins here */
+    size_t searched; /* the search begins here */
     struct watch *watch;
-    void *filter;        /* struct bpf_program, compiled */
+    void *filter; /* struct bpf_program, compiled */
     struct topo_guest *guest;
-    vtime_t limit;       /* of the waiting, for the sentence */
+    vtime_t limit; /* of the waiting, for the sentence */
 
     void (*done)(struct tests *t, size_t test); /* a test has ended; for the report */
     void *opaque;

@@ -11,7 +11,7 @@
 
 void topo_init(struct topo *t, const char *title)
 {
-    *t = (struct topo){ .seed = 1, .limit = VTIME_NEVER, .epoch_ns = TOPO_DEFAULT_EPOCH };
+    *t = (struct topo){.seed = 1, .limit = VTIME_NEVER, .epoch_ns = TOPO_DEFAULT_EPOCH};
     t->title = topo_intern(t, title);
 }
 
@@ -47,7 +47,7 @@ void topo_finish(struct topo *t)
     strmap_finish(&t->missing);
     strmap_finish(&t->strings);
     err_finish(&t->err);
-    *t = (struct topo){ 0 };
+    *t = (struct topo){0};
 }
 
 const char *topo_intern(struct topo *t, const char *s)
@@ -86,7 +86,8 @@ static void name_claim(struct topo *t, struct topo_object *o)
     if (!name_is_good(o->name)) {
         err_at(&t->err, o->place.file, o->place.line,
                "%s: \"%.80s\" cannot be a name: use letters, digits, '-' and '_', at most %d, "
-               "and begin with a letter or a digit", schemas[o->kind].name, o->name, TOPO_MAX_NAME);
+               "and begin with a letter or a digit",
+               schemas[o->kind].name, o->name, TOPO_MAX_NAME);
         return;
     }
     struct topo_object *other = strmap_get(&t->names, o->name);
@@ -94,9 +95,9 @@ static void name_claim(struct topo *t, struct topo_object *o)
         strmap_put(&t->names, o->name, o);
         return;
     }
-    err_at(&t->err, o->place.file, o->place.line,
-           "%s %s: the name is taken by the %s of %s:%d", schemas[o->kind].name, o->name,
-           schemas[other->kind].name, other->place.file, other->place.line);
+    err_at(&t->err, o->place.file, o->place.line, "%s %s: the name is taken by the %s of %s:%d",
+           schemas[o->kind].name, o->name, schemas[other->kind].name, other->place.file,
+           other->place.line);
 }
 
 struct topo_object *topo_add(struct topo *t, enum topo_kind kind, const char *name,
@@ -105,7 +106,7 @@ struct topo_object *topo_add(struct topo *t, enum topo_kind kind, const char *na
     struct topo_object *o = xcalloc(1, schemas[kind].size);
     o->kind = kind;
     o->name = topo_intern(t, name);
-    o->place = (struct place){ topo_intern(t, place.file), place.line };
+    o->place = (struct place){topo_intern(t, place.file), place.line};
     schema_preset(t, o);
     list_push(&t->objects, o);
     if (kind == TOPO_VLAN)
@@ -173,10 +174,10 @@ const char *topo_path(struct topo *t, struct place place, const char *path)
 
 bool topo_date(const char *text, int64_t *ns)
 {
-    static const char *const formats[] = { "%Y-%m-%d", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S",
-                                           "%Y-%m-%dT%H:%M:%SZ" };
+    static const char *const formats[] = {"%Y-%m-%d", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S",
+                                          "%Y-%m-%dT%H:%M:%SZ"};
     for (size_t i = 0; i < ARRAY_LEN(formats); i++) {
-        struct tm tm = { 0 };
+        struct tm tm = {0};
         const char *end = strptime(text, formats[i], &tm);
         if (!end || *end)
             continue;
@@ -191,37 +192,66 @@ bool topo_date(const char *text, int64_t *ns)
 
 #define ERRORS_PER_LINE 8
 
-/* "FILE:LINE" at the beginning of a sentence, on the heap; the whole sentence if it has none. */
-static char *place_of(const char *text)
+/* A sentence with where it belongs: sentences are shown in the order of the text. */
+struct sentence {
+    char *place; /* "FILE:LINE"; the whole sentence if it names none */
+    size_t file; /* length of FILE; 0: none */
+    int line;
+    size_t index; /* in the order of being found */
+    const char *text;
+};
+
+static struct sentence sentence_of(const char *text, size_t index)
 {
     for (const char *p = strchr(text, ':'); p; p = strchr(p + 1, ':')) {
-        size_t digits = strspn(p + 1, "0123456789");
+        size_t digits = strspn(p + 1, "0123456789"), file = (size_t)(p - text);
         if (digits && p[1 + digits] == ':')
-            return xstrndup(text, (size_t)(p - text) + 1 + digits);
+            return (struct sentence){xstrndup(text, file + 1 + digits), file, atoi(p + 1), index,
+                                     text};
     }
-    return xstrdup(text);
+    return (struct sentence){xstrdup(text), 0, 0, index, text};
+}
+
+static int sentences_compare(const void *a, const void *b)
+{
+    const struct sentence *x = a, *y = b;
+    bool same_file = x->file == y->file && memcmp(x->place, y->place, x->file) == 0;
+    if (same_file && x->line != y->line)
+        return x->line < y->line ? -1 : 1;
+    return x->index < y->index ? -1 : x->index > y->index;
+}
+
+/* All sentences, sorted if they are all about one file. */
+static struct sentence *sentences_sorted(const struct err *e)
+{
+    struct sentence *all = xcalloc(e->n + 1, sizeof(*all));
+    bool one_file = true;
+    for (size_t i = 0; i < e->n; i++) {
+        all[i] = sentence_of(e->texts[i], i);
+        one_file &=
+            all[i].file == all[0].file && memcmp(all[i].place, all[0].place, all[0].file) == 0;
+    }
+    if (one_file && e->n)
+        qsort(all, e->n, sizeof(*all), sentences_compare);
+    return all;
 }
 
 void topo_print_errors(const struct topo *t)
 {
-    struct err few = { 0 };
-    struct strmap counts = { 0 }; /* by place: sentences, as a number in the pointer */
-    char **places = xcalloc(t->err.n + 1, sizeof(*places));
-    for (size_t i = 0; i < t->err.n; i++) {
-        places[i] = place_of(t->err.texts[i]);
-        uintptr_t n = (uintptr_t)strmap_get(&counts, places[i]) + 1;
-        strmap_put(&counts, places[i], (void *)n);
-        if (n <= ERRORS_PER_LINE)
-            err_add(&few, "%s", t->err.texts[i]);
+    struct err few = {0};
+    struct sentence *all = sentences_sorted(&t->err);
+    size_t n = t->err.n;
+    for (size_t i = 0, run = 0; i < n; i++) {
+        run = i && strcmp(all[i].place, all[i - 1].place) == 0 ? run + 1 : 1;
+        bool last = i + 1 == n || strcmp(all[i].place, all[i + 1].place) != 0;
+        if (run <= ERRORS_PER_LINE)
+            err_add(&few, "%s", all[i].text);
+        else if (last)
+            err_add(&few, "%s: and %zu more like that", all[i].place, run - ERRORS_PER_LINE);
     }
-    for (size_t i = 0; i < counts.cap; i++)
-        if (counts.keys[i] && (uintptr_t)counts.values[i] > ERRORS_PER_LINE)
-            err_add(&few, "%s: and %zu more like that", counts.keys[i],
-                    (size_t)(uintptr_t)counts.values[i] - ERRORS_PER_LINE);
     err_print(&few, stderr);
     err_finish(&few);
-    strmap_finish(&counts);
-    for (size_t i = 0; i < t->err.n; i++)
-        free(places[i]);
-    free(places);
+    for (size_t i = 0; i < n; i++)
+        free(all[i].place);
+    free(all);
 }

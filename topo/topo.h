@@ -42,10 +42,10 @@ enum topo_kind { TOPO_VLAN, TOPO_GUEST, TOPO_NIC, TOPO_DISK, TOPO_USER, TOPO_CAP
 struct topo_object {
     enum topo_kind kind;
     struct place place;
-    const char *name;  /* NULL: an object without one */
-    uint64_t given;    /* bit n: the schema's attribute n was said, not left to its default */
-    bool described;    /* its table of attributes has been read */
-    int script_ref;    /* its handle in the script's registry; 0: none yet */
+    const char *name; /* NULL: an object without one */
+    uint64_t given;   /* bit n: the schema's attribute n was said, not left to its default */
+    bool described;   /* its table of attributes has been read */
+    int script_ref;   /* its handle in the script's registry; 0: none yet */
 };
 
 typedef LIST_OF(const char *) topo_strings;
@@ -56,7 +56,7 @@ struct topo_vlan {
     int kind; /* enum vlan_kind */
     struct link link;
     vtime_t ageing_ns;
-    size_t n_members;    /* NICs and stacks on it, for the checks and the drawing */
+    size_t n_members; /* NICs and stacks on it, for the checks and the drawing */
     struct vlan *built;
 };
 
@@ -84,7 +84,7 @@ struct topo_guest {
     const char *image, *kernel, *initrd, *append, *bios, *dtb, *prompt;
     int board;
     uint64_t memory, harts, mips;
-    bool legacy, virtio_console;
+    bool legacy, virtio_console, reboot;
     topo_objects nics, disks;
     struct machine *machine; /* once built */
     struct transcript *transcript;
@@ -108,8 +108,8 @@ struct topo_capture {
     const char *filter;
     bool origin;
     uint64_t snaplen;
-    struct capture *open;      /* once built */
-    uint64_t packets;          /* once closed */
+    struct capture *open; /* once built */
+    uint64_t packets;     /* once closed */
 };
 
 struct topo_test {
@@ -125,8 +125,8 @@ struct topo_source {
 };
 
 struct topo {
-    const char *title;     /* the script's path, as it was given */
-    topo_objects objects;  /* all, in order of declaration; owned */
+    const char *title;    /* the script's path, as it was given */
+    topo_objects objects; /* all, in order of declaration; owned */
     topo_objects vlans, guests, users, captures;
     LIST_OF(struct topo_test) tests;
     LIST_OF(struct topo_source) sources;
@@ -134,11 +134,11 @@ struct topo {
     struct strmap strings; /* interned; owned */
     struct strmap missing; /* images' files that were complained of */
     uint64_t seed;
-    bool seed_fixed;       /* by the command line: a script's seed() does not change it */
-    vtime_t limit;         /* VTIME_NEVER: none */
+    bool seed_fixed; /* by the command line: a script's seed() does not change it */
+    vtime_t limit;   /* VTIME_NEVER: none */
     struct place limit_place;
-    int64_t epoch_ns;      /* the date at virtual time 0 */
-    struct err err;        /* everything that is wrong with it */
+    int64_t epoch_ns; /* the date at virtual time 0 */
+    struct err err;   /* everything that is wrong with it */
 };
 
 /** The date at virtual time 0 unless it is said: 2025-01-01T00:00:00Z. */
@@ -171,7 +171,8 @@ const char *topo_label(const struct topo_object *o, char *buf, size_t size);
 /** Whether a file is there to be read, in `problem` why not ("there is no such file"). */
 bool topo_readable(const char *path, bool folder, const char **problem);
 
-/** A path as the place's file means it: relative to that file's folder (line 0: to ours). Interned. */
+/** A path as the place's file means it: relative to that file's folder (line 0: to ours). Interned.
+ */
 const char *topo_path(struct topo *t, struct place place, const char *path);
 
 /** A date "2025-01-01", "2025-01-01 12:00:00" or with a T between, UTC, as ns since 1970. */

@@ -14,7 +14,7 @@ static bool waited_for(const struct transcript *tr)
 
 static void mark_add(struct transcript *tr, size_t end, vtime_t visible)
 {
-    list_push(&tr->marks, ((struct mark){ end, visible }));
+    list_push(&tr->marks, ((struct mark){end, visible}));
 }
 
 /* A line that has not ended is seen once nothing has followed it for TESTS_SETTLE. */
@@ -34,7 +34,7 @@ static void drop(struct transcript *tr, size_t n)
     for (size_t i = 0; i < tr->marks.n; i++)
         if (tr->marks.items[i].end > n)
             tr->marks.items[kept++] =
-                (struct mark){ tr->marks.items[i].end - n, tr->marks.items[i].visible };
+                (struct mark){tr->marks.items[i].end - n, tr->marks.items[i].visible};
     tr->marks.n = kept;
     if (waited_for(tr))
         tr->tests->searched -= MIN(tr->tests->searched, n);
@@ -55,12 +55,8 @@ static bool in_escape(struct transcript *tr, uint8_t c)
 {
     enum { TEXT, ESC, CSI };
     switch (tr->escape) {
-    case TEXT:
-        tr->escape = c == 0x1b ? ESC : TEXT;
-        return c == 0x1b;
-    case ESC:
-        tr->escape = c == '[' ? CSI : TEXT;
-        return c != '\n';
+    case TEXT: tr->escape = c == 0x1b ? ESC : TEXT; return c == 0x1b;
+    case ESC: tr->escape = c == '[' ? CSI : TEXT; return c != '\n';
     default:
         if (c >= 0x40 || c == '\n')
             tr->escape = TEXT;
@@ -169,8 +165,8 @@ bool transcript_look(struct transcript *tr, vtime_t now)
     for (;; i++) {
         size_t from = anchored ? 0 : t->searched - MIN(t->searched, TRANSCRIPT_SPAN);
         if (end > t->searched) {
-            vtime_t at = i && tr->marks.items[i - 1].visible > now ? tr->marks.items[i - 1].visible
-                                                                   : now;
+            vtime_t at =
+                i && tr->marks.items[i - 1].visible > now ? tr->marks.items[i - 1].visible : now;
             if (search(tr, L, from, end)) {
                 tests_answer(t, L, at);
                 return true;
@@ -219,7 +215,7 @@ bool transcript_at(const struct transcript *tr, const char *text)
 
 void transcript_init(struct transcript *tr, struct tests *t, struct console *c)
 {
-    *tr = (struct transcript){ .tests = t, .console = c, .sink = { .bytes = on_bytes } };
+    *tr = (struct transcript){.tests = t, .console = c, .sink = {.bytes = on_bytes}};
     event_init(&t->network->sim.control, &tr->silence, on_silence);
     console_add_sink(c, &tr->sink);
 }
@@ -232,5 +228,5 @@ void transcript_finish(struct transcript *tr)
     console_remove_sink(tr->console, &tr->sink);
     free(tr->text);
     free(tr->marks.items);
-    *tr = (struct transcript){ 0 };
+    *tr = (struct transcript){0};
 }

@@ -15,7 +15,7 @@ void filter_free(void *filter)
 
 static bool accepts(struct bpf_program *program, const struct frame *f)
 {
-    struct pcap_pkthdr h = { .caplen = f->len, .len = f->len };
+    struct pcap_pkthdr h = {.caplen = f->len, .len = f->len};
     return pcap_offline_filter(program, &h, f->data) != 0;
 }
 
@@ -81,14 +81,14 @@ static void on_frame(struct tap *tap, vtime_t at, struct port *port, enum tap_di
         w->ring = xcalloc(WATCH_MAX, sizeof(*w->ring));
     if (w->n == WATCH_MAX)
         drop_first(w);
-    *frame_at(w, w->n++) = (struct seen_frame){ at, port->name, frame_ref(f) };
+    *frame_at(w, w->n++) = (struct seen_frame){at, port->name, frame_ref(f)};
     if (t->kind == WAIT_FRAME && t->watch == w && !t->found && accepts(t->filter, f))
         take(w, w->n - 1, at);
 }
 
 void watch_init(struct watch *w, struct tests *t, struct topo_vlan *v)
 {
-    *w = (struct watch){ .tests = t, .vlan = v, .tap = { .seen = on_frame } };
+    *w = (struct watch){.tests = t, .vlan = v, .tap = {.seen = on_frame}};
     tap_add(&v->built->taps, &w->tap);
 }
 
@@ -100,5 +100,5 @@ void watch_finish(struct watch *w)
     while (w->n)
         drop_first(w);
     free(w->ring);
-    *w = (struct watch){ 0 };
+    *w = (struct watch){0};
 }

@@ -1,0 +1,2 @@
+local lan = vlan "lan" {}
+lan {}

@@ -1,0 +1,4 @@
+vlan "lan"
+vlan "lan"
+guest "lan" { kernel = "names.lua" }
+vlan "b ad"

@@ -1,0 +1,3 @@
+guest "h1" {
+  memory = "1M
+}

@@ -1,0 +1,2 @@
+local lan = vlan "lan"
+gest "h1" { lan }
