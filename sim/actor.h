@@ -32,9 +32,10 @@ struct actor_ops {
     void (*poke)(struct actor *a);
 };
 
-/** A frame that was sent and waits for the barrier. */
+/** A frame that has found room on its line and waits for the barrier. */
 struct sent {
-    vtime_t at;
+    vtime_t begin; /* when its first bit leaves */
+    vtime_t there; /* when the VLAN has it */
     struct port *port;
     uint64_t number; /* on that port, so that equal times keep their order */
     struct frame *frame;

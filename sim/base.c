@@ -63,7 +63,7 @@ void *array_grow(void *array, uint32_t *cap, uint32_t need, size_t size)
         return array;
     uint32_t grown = *cap ? *cap : 8;
     while (grown < need)
-        grown *= 2;
+        grown = grown > UINT32_MAX / 2 ? UINT32_MAX : grown * 2;
     *cap = grown;
-    return xrealloc(array, grown * size);
+    return xrealloc(array, (size_t)grown * size);
 }

@@ -27,12 +27,14 @@
 #define MAX_BATCHES 32                     /* waiting for the writer before the run waits too */
 #define WRITE_BYTES (256 * 1024u)          /* encoded before a write */
 
+struct point;
+
 struct record {
     vtime_t at;
     uint64_t number;
-    uint32_t iface;
-    uint8_t dir; /* enum tap_dir */
+    struct point *point;
     struct frame *frame;
+    uint8_t dir; /* enum tap_dir */
 };
 
 struct batch {
@@ -58,11 +60,12 @@ struct capture {
     char *path, *filter;
     FILE *file;
     struct bpf_program program;
-    struct point *points;
+    struct point *points, **last_point;
     uint32_t n_points;
 
     struct record *pending; /* not yet handed over */
     uint32_t n_pending, cap_pending;
+    uint32_t n_kept;        /* of them, those that the last handing over found too young */
     uint64_t n_seen;
     int64_t handed_ns; /* host clock at the last batch */
 
@@ -106,22 +109,13 @@ static bool filter_accepts(struct capture *c, const struct frame *f)
     return !c->filter || pcap_offline_filter(&c->program, &h, f->data);
 }
 
-static struct point *point_of(struct capture *c, uint32_t iface)
-{
-    struct point *p = c->points;
-
-    while (p->iface != iface)
-        p = p->next;
-    return p;
-}
-
 static void write_packet(void *opaque, struct frame *f)
 {
     struct capture *c = opaque;
     const struct record *r = c->writing;
     uint32_t snap = c->options.snaplen;
     struct packet_record p = {
-        .iface = r->iface,
+        .iface = r->point->iface,
         .epoch_ns = c->options.epoch_ns + r->at,
         .data = f->data,
         .len = f->len,
@@ -137,7 +131,7 @@ static void write_packet(void *opaque, struct frame *f)
     else
         pcapng_packet(&c->out, &p);
     c->packets++;
-    point_of(c, r->iface)->written++;
+    r->point->written++;
     if (c->out.n >= WRITE_BYTES)
         write_out(c);
 }
@@ -222,8 +216,8 @@ static int compare(const void *x, const void *y)
 
     if (a->at != b->at)
         return a->at < b->at ? -1 : 1;
-    if (a->iface != b->iface)
-        return a->iface < b->iface ? -1 : 1;
+    if (a->point != b->point)
+        return a->point->iface < b->point->iface ? -1 : 1;
     if (a->dir != b->dir)
         return a->dir < b->dir ? -1 : 1;
     return a->number < b->number ? -1 : a->number > b->number;
@@ -249,12 +243,14 @@ static void hand_over_until(struct capture *c, vtime_t safe)
         hand_over(c, c->pending + i, MIN(n - i, (uint32_t)BATCH_RECORDS));
     c->n_pending -= n;
     memmove(c->pending, c->pending + n, c->n_pending * sizeof(*c->pending));
+    c->n_kept = c->n_pending;
     c->handed_ns = host_ns();
 }
 
 void capture_barrier(struct capture *c, vtime_t safe)
 {
-    if (c->n_pending >= BATCH_RECORDS ||
+    /* Slow links keep many records in the future: sort them again only when they have doubled. */
+    if (c->n_pending - c->n_kept >= MAX(BATCH_RECORDS, c->n_kept) ||
         (c->n_pending && host_ns() - c->handed_ns >= BATCH_INTERVAL))
         hand_over_until(c, safe);
 }
@@ -272,7 +268,7 @@ static void seen(struct tap *t, vtime_t at, struct port *port, enum tap_dir dir,
     (void)port;
     p->seen++;
     array_reserve(c->pending, &c->cap_pending, c->n_pending + 1);
-    c->pending[c->n_pending++] = (struct record){at, c->n_seen++, p->iface, (uint8_t)dir, frame_ref(f)};
+    c->pending[c->n_pending++] = (struct record){at, c->n_seen++, p, frame_ref(f), (uint8_t)dir};
 }
 
 /* --- life --- */
@@ -329,6 +325,7 @@ struct capture *capture_open(struct sim *s, const struct capture_options *o, str
     c->options = *o;
     c->path = xstrdup(o->path);
     c->last = &c->first;
+    c->last_point = &c->points;
     if ((o->filter && !compile_filter(c, o->filter, err)) || !open_file(c, err)) {
         capture_free(c);
         return NULL;
@@ -346,13 +343,12 @@ struct capture *capture_open(struct sim *s, const struct capture_options *o, str
 
 static void add_point(struct capture *c, struct tap **taps, const char *name, const char *what)
 {
-    struct point *p = xcalloc(1, sizeof(*p)), **end = &c->points;
+    struct point *p = xcalloc(1, sizeof(*p));
 
     assert(!c->started); /* interfaces are part of the head, which the writer does not write */
     *p = (struct point){.tap.seen = seen, .taps = taps, .capture = c, .iface = c->n_points++};
-    while (*end)
-        end = &(*end)->next;
-    *end = p;
+    *c->last_point = p;
+    c->last_point = &p->next;
     tap_add(taps, &p->tap);
     if (c->options.format == CAPTURE_PCAPNG)
         pcapng_interface(&c->out, name, what, c->filter, c->options.snaplen);

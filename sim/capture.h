@@ -55,6 +55,7 @@ struct capture *capture_next(struct capture *c);
 bool capture_failed(const struct capture *c);
 
 /**
+ * Call before the VLANs, ports and actors it saw are gone: frames name the guests they come from.
  * Write what is left up to and including `until`, close the file, free everything.
  * False, with a sentence in `err`, if anything could not be written.
  */

@@ -57,13 +57,31 @@ void console_finish(struct console *c)
     free(c->name);
 }
 
-void console_write(struct console *c, const void *p, size_t n)
+/* How many of n bytes may still be written in this microsecond. */
+static uint32_t burst_room(struct console *c, size_t n)
 {
-    array_reserve(c->out, &c->cap_out, c->n_out + (uint32_t)n);
+    vtime_t at = c->owner->now / NS_PER_US;
+
+    if (at != c->burst_at)
+        c->burst = 0;
+    c->burst_at = at;
+    return (uint32_t)MIN(n, CONSOLE_MAX_BURST - c->burst);
+}
+
+bool console_write(struct console *c, const void *p, size_t len)
+{
+    uint32_t n = burst_room(c, len);
+
+    c->burst += n;
+    c->out_lost += len - n;
+    if (n == 0)
+        return len == 0;
+    array_reserve(c->out, &c->cap_out, c->n_out + n);
     memcpy(c->out + c->n_out, p, n);
-    c->n_out += (uint32_t)n;
+    c->n_out += n;
     c->out_total += n;
-    chunk_add(&c->out_chunks, &c->n_out_chunks, &c->cap_out_chunks, c->owner->now, (uint32_t)n);
+    chunk_add(&c->out_chunks, &c->n_out_chunks, &c->cap_out_chunks, c->owner->now, n);
+    return n == len;
 }
 
 size_t console_read(struct console *c, void *p, size_t n)
@@ -71,11 +89,23 @@ size_t console_read(struct console *c, void *p, size_t n)
     n = MIN(n, c->in_ready);
     if (n == 0)
         return 0;
-    memcpy(p, c->in, n);
+    memcpy(p, c->in + c->first_in, n);
+    c->first_in += (uint32_t)n;
     c->n_in -= (uint32_t)n;
     c->in_ready -= (uint32_t)n;
-    memmove(c->in, c->in + n, c->n_in);
     return n;
+}
+
+/* Room for n more bytes behind those that wait; they are moved only when they are the fewer. */
+static uint8_t *in_room(struct console *c, uint32_t n)
+{
+    if (c->first_in >= c->n_in) {
+        if (c->n_in)
+            memcpy(c->in, c->in + c->first_in, c->n_in);
+        c->first_in = 0;
+    }
+    array_reserve(c->in, &c->cap_in, c->first_in + c->n_in + n);
+    return c->in + c->first_in + c->n_in;
 }
 
 bool console_feed(struct console *c, const void *p, size_t n, vtime_t at)
@@ -87,8 +117,7 @@ bool console_feed(struct console *c, const void *p, size_t n, vtime_t at)
     /* What was fed first arrives first. */
     if (c->n_chunks)
         at = MAX(at, c->in_chunks[c->n_chunks - 1].at);
-    array_reserve(c->in, &c->cap_in, c->n_in + (uint32_t)n);
-    memcpy(c->in + c->n_in, p, n);
+    memcpy(in_room(c, (uint32_t)n), p, n);
     c->n_in += (uint32_t)n;
     chunk_add(&c->in_chunks, &c->n_chunks, &c->cap_chunks, at, (uint32_t)n);
     evq_arm(&c->owner->events, &c->in_event, c->in_chunks[0].at);

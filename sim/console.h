@@ -34,8 +34,8 @@ struct console {
 
     /* To the guest: `input` is called, within the owner's run, when bytes have arrived. */
     void (*input)(struct console *c);
-    uint8_t *in;          /* bytes fed and not yet read, oldest first */
-    uint32_t n_in, cap_in;
+    uint8_t *in;          /* bytes fed and not yet read: n_in of them from `first_in`, oldest first */
+    uint32_t first_in, n_in, cap_in;
     uint32_t in_ready;    /* how many of them have arrived */
     struct console_chunk *in_chunks; /* arrivals still to come */
     uint32_t n_chunks, cap_chunks;
@@ -48,9 +48,19 @@ struct console {
     uint32_t n_out_chunks, cap_out_chunks;
     struct console_sink *sinks;
     uint64_t out_total;
+    vtime_t burst_at;     /* the microsecond in which `burst` bytes were written */
+    uint32_t burst;
+    uint64_t out_lost;    /* beyond CONSOLE_MAX_BURST */
 };
 
 #define CONSOLE_MAX_INPUT (1u << 20) /* bytes waiting; more is refused */
+
+/**
+ * Bytes of output in a microsecond; more is lost, and counted. No program can write so many: only
+ * a hostile one, that has a device copy the same memory over and over. (A bound on each window
+ * would make the output depend on windows.)
+ */
+#define CONSOLE_MAX_BURST (256u << 10)
 
 /** Make a console of an actor; `input` may be NULL until a device takes it. */
 void console_init(struct console *c, struct actor *owner, const char *name);
@@ -58,8 +68,8 @@ void console_finish(struct console *c);
 
 /* The device's side, within the owner's run. */
 
-/** Bytes the guest wrote, at the owner's now. */
-void console_write(struct console *c, const void *p, size_t n);
+/** Bytes the guest wrote, at the owner's now. False if some were lost. */
+bool console_write(struct console *c, const void *p, size_t n);
 
 /** Bytes that have arrived and can be read. */
 static inline uint32_t console_available(const struct console *c)

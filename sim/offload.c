@@ -39,7 +39,7 @@ uint16_t inet_fold(uint32_t sum)
 struct layout {
     bool v6;
     uint16_t l3, l4;       /* offsets of the IP and of the transport header */
-    uint16_t payload;      /* where the transport's payload begins */
+    uint32_t payload;      /* where the transport's payload begins */
     uint32_t payload_len;
 };
 
@@ -74,9 +74,10 @@ static bool find_layout(const struct frame *f, struct layout *l)
     if (!l->v6 && l->l3 + (f->data[l->l3] & 15u) * 4 != l->l4)
         return false;
     unsigned header = tcp ? (f->data[l->l4 + 12] >> 4) * 4u : 8;
-    if (header < (tcp ? 20u : 8u) || l->l4 + header >= f->len)
+    if (header < (tcp ? 20u : 8u) || l->l4 + header >= f->len ||
+        l->l4 + header > OFFLOAD_MAX_HEADERS)
         return false;
-    l->payload = (uint16_t)(l->l4 + header);
+    l->payload = l->l4 + header;
     l->payload_len = f->len - l->payload;
     return o->csum_offset == (tcp ? 16 : 6);
 }

@@ -4,6 +4,12 @@
 
 #include "sim/frame.h"
 
+/**
+ * Bytes of headers that a segmentation request may repeat. Every stack's are shorter by far; with
+ * none, extension headers of 60 KB on segments of one byte would make gigabytes of one frame.
+ */
+#define OFFLOAD_MAX_HEADERS 512
+
 /** Whether the frame is already what a wire would carry. */
 static inline bool frame_is_finished(const struct frame *f)
 {

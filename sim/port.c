@@ -131,17 +131,7 @@ void port_ready(struct port *p)
     evq_arm(&p->owner->events, &p->rx_event, p->owner->now);
 }
 
-void port_send(struct port *p, struct frame *f)
-{
-    struct actor *a = p->owner;
-
-    p->stats.tx_frames++;
-    p->stats.tx_bytes += f->len;
-    array_reserve(a->outbox, &a->cap_out, a->n_out + 1);
-    a->outbox[a->n_out++] = (struct sent){a->now, p, p->n_sent++, f};
-}
-
-/* --- the line's side, at barriers --- */
+/* --- lines --- */
 
 /* Bytes a frame takes on the line: one as it is, or the segments of an offload request. */
 static uint64_t line_bytes(const struct frame *f)
@@ -172,27 +162,66 @@ static vtime_t line_pass(const struct link *l, vtime_t *busy, const struct frame
     return *busy + l->delay_ns;
 }
 
-void port_transmit(struct port *p, struct frame *f, uint64_t number, vtime_t at)
+/* An infinitely fast line has no queue that could fill: what it takes at once is bounded here. */
+static bool burst_fits(struct port *p, const struct frame *f, vtime_t at)
 {
+    if (p->link.rate_bps)
+        return true;
+    if (p->burst_at != at / NS_PER_US) {
+        p->burst_at = at / NS_PER_US;
+        p->burst = 0;
+    }
+    if (p->burst + f->len > PORT_MAX_BURST)
+        return false;
+    p->burst += f->len;
+    return true;
+}
+
+/* Put a frame onto its line, filling in x: DROP_KINDS; or why there is no place for it. */
+static enum port_drop line_enter(struct port *p, const struct frame *f, struct sent *x)
+{
+    vtime_t now = p->owner->now;
+
+    if (!p->up || !p->vlan)
+        return DROP_DOWN;
+    if (f->len < ETH_HLEN)
+        return DROP_RUNT;
+    if (f->len > FRAME_MAX_LEN)
+        return DROP_GIANT;
+    x->begin = MAX(now, p->busy_out);
+    x->there = burst_fits(p, f, now) ? line_pass(&p->link, &p->busy_out, f, now) : -1;
+    return x->there < 0 ? DROP_QUEUE_OUT : DROP_KINDS;
+}
+
+/* What decides about the line changes at barriers only, so this may be done in the owner's run. */
+void port_send(struct port *p, struct frame *f)
+{
+    struct actor *a = p->owner;
+    struct sent x = {.port = p, .number = p->n_sent++, .frame = f};
     enum port_drop why;
 
-    if (!p->up || !p->vlan) {
-        why = DROP_DOWN;
-    } else if (f->len < ETH_HLEN) {
-        why = DROP_RUNT;
-    } else if (f->len > FRAME_MAX_LEN) {
-        why = DROP_GIANT;
-    } else {
-        vtime_t begin = MAX(at, p->busy_out);
-        vtime_t there = line_pass(&p->link, &p->busy_out, f, at);
-        if (there >= 0) {
-            taps_show(p->taps, begin, p, TAP_OUT, f);
-            vlan_accept(p->vlan, p, number, f, there);
-            return;
-        }
-        why = DROP_QUEUE_OUT;
+    p->stats.tx_frames++;
+    p->stats.tx_bytes += f->len;
+    why = line_enter(p, f, &x);
+    if (why != DROP_KINDS) {
+        p->stats.drops[why]++;
+        frame_unref(f);
+        return;
     }
-    p->stats.drops[why]++;
+    array_reserve(a->outbox, &a->cap_out, a->n_out + 1);
+    a->outbox[a->n_out++] = x;
+}
+
+void port_transmit(const struct sent *x)
+{
+    struct port *p = x->port;
+
+    if (!p->up || !p->vlan) { /* sent outside of a run, and changed before the barrier */
+        p->stats.drops[DROP_DOWN]++;
+        return;
+    }
+    taps_show(p->taps, x->begin, p, TAP_OUT, x->frame);
+    vlan_accept(p->vlan, p, x->number, x->frame, x->there);
 }
 
 void port_receive(struct port *p, struct frame *f, vtime_t at)

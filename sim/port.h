@@ -9,6 +9,7 @@
 
 struct actor;
 struct port;
+struct sent;
 struct tap;
 struct vlan;
 
@@ -40,6 +41,7 @@ struct link {
 #define LINK_DEFAULT_RATE 1000000000ULL
 #define LINK_DEFAULT_QUEUE (512 * 1024ULL)
 #define PORT_MAX_HELD 1024 /* frames that may wait for a receiver with no room */
+#define PORT_MAX_BURST (4u << 20) /* bytes that an infinitely fast line takes in a microsecond */
 
 /** Why frames were lost on the way; every drop is in exactly one of these. */
 enum port_drop {
@@ -85,6 +87,8 @@ struct port {
     bool up;           /* administrative carrier, both ways */
     struct link link;
     vtime_t busy_out, busy_in; /* until when each direction of the line is occupied */
+    vtime_t burst_at;          /* the microsecond in which `burst` bytes were sent */
+    uint64_t burst;
     uint64_t n_sent;           /* numbers the frames sent (struct passage) */
     struct tap *taps;          /* who watches this port */
 
@@ -120,8 +124,9 @@ void port_set_up(struct port *p, bool up);
  *
  * @f  taken; immutable from here on. Padded by the caller to FRAME_MIN_WIRE if it means to.
  *
- * The frame leaves at the owner's `now` and waits in the owner's outbox for the barrier; what
- * becomes of it there is in the statistics. Order: one port's frames arrive in sending order.
+ * The frame leaves at the owner's `now`: it is dropped, and counted, if its line has no room for
+ * it, and waits in the owner's outbox for the barrier otherwise. So a guest that sends without end
+ * fills no more than its line does. Order: one port's frames arrive in sending order.
  * f->origin is filled in by the caller where it knows (NICs do).
  */
 void port_send(struct port *p, struct frame *f);
@@ -129,8 +134,8 @@ void port_send(struct port *p, struct frame *f);
 /** After PORT_HOLD: there is room again. The held frame is offered again at the owner's now. */
 void port_ready(struct port *p);
 
-/** Put a frame that the owner sent onto the line; the engine's, at a barrier. f is borrowed. */
-void port_transmit(struct port *p, struct frame *f, uint64_t number, vtime_t at);
+/** Show what an owner sent, and hand it to the VLAN; the engine's, at a barrier. */
+void port_transmit(const struct sent *x);
 
 /** A frame leaves the VLAN towards this port at `at`: queue, line, inbox. The VLAN's. */
 void port_receive(struct port *p, struct frame *f, vtime_t at);

@@ -172,7 +172,7 @@ static void collect(struct sim *s, struct actor *a)
 {
     for (uint32_t i = 0; i < a->n_out; i++) {
         struct sent *x = &a->outbox[i];
-        port_transmit(x->port, x->frame, x->number, x->at);
+        port_transmit(x);
         frame_unref(x->frame);
     }
     s->stats.frames += a->n_out;
@@ -304,29 +304,34 @@ static void answer_pokes(struct sim *s)
 
 /* --- the loop --- */
 
+/* Where a window must end: taps, sinks and the loop may have armed something since it was asked. */
+static vtime_t next_control(const struct sim *s, vtime_t until)
+{
+    return MIN(grid_ceil(evq_next(&s->control)), until);
+}
+
 /* The earliest thing due anywhere: nothing at all happens before it. */
-static vtime_t next_due(const struct sim *s, vtime_t control)
+static vtime_t next_due(const struct sim *s, vtime_t until)
 {
     vtime_t t = s->n_due ? s->due[0].at : VTIME_NEVER;
 
-    return MIN(MIN(t, vlans_next(s)), control);
+    return MIN(MIN(t, vlans_next(s)), next_control(s, until));
 }
 
 /* One step from the barrier at `now`: skip idle time or run a window. False: nothing is due. */
 static bool step(struct sim *s, vtime_t until)
 {
-    vtime_t control = MIN(grid_ceil(evq_next(&s->control)), until);
     vtime_t delay = min_delay(s);
 
-    process_vlans(s, MIN(s->now + delay, control));
-    vtime_t next = next_due(s, control);
+    process_vlans(s, MIN(s->now + delay, next_control(s, until)));
+    vtime_t next = next_due(s, until);
     if (next == VTIME_NEVER && !s->n_live)
         return false;
 
     vtime_t limit = keep_pace(s, next);
     if (s->stopping)
         return true;
-    next = next_due(s, control); /* what came in while we waited may be due sooner */
+    next = next_due(s, until); /* what came in while we waited may be due sooner */
     next = grid_floor(MIN(next, limit));
     if (next > s->now || s->n_poked) {
         s->now = MAX(s->now, next);
@@ -336,7 +341,8 @@ static bool step(struct sim *s, vtime_t until)
     if (s->now > limit)
         return true;
     vtime_t longest = s->options.max_window ? grid_ceil(s->options.max_window) : CONSOLE_DELAY;
-    run_window(s, grid_floor(MIN(s->now + MIN(longest, sim_lookahead(s)), control)));
+    vtime_t end = s->now + MIN(longest, sim_lookahead(s));
+    run_window(s, grid_floor(MIN(end, next_control(s, until))));
     return true;
 }
 

@@ -71,7 +71,7 @@ struct sim {
 /** Make an engine at time 0 with nothing in it. Cannot fail. */
 void sim_init(struct sim *s, const struct sim_options *o);
 
-/** Free what is left: VLANs and captures. Actors must have finished. */
+/** Free what is left: VLANs. Captures must have been closed, and actors finished. */
 void sim_finish(struct sim *s);
 
 enum sim_stop {

@@ -97,8 +97,11 @@ static void fdb_learn(struct vlan *v, uint64_t mac, struct port *p, vtime_t now)
     struct fdb_entry *e = fdb_slot(v, mac);
 
     if (!e->mac) {
-        if (v->fdb_n >= v->fdb_max)
+        if (v->fdb_n >= v->fdb_max && v->ageing_ns && now >= v->fdb_purge_at) {
+            /* Rarely: a flood of new addresses must not cost the whole table for each frame. */
             fdb_rebuild(v, v->fdb_cap, NULL, now);
+            v->fdb_purge_at = now + v->ageing_ns / 16;
+        }
         if (v->fdb_n >= v->fdb_max) {
             v->stats.fdb_full++;
             return;

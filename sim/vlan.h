@@ -52,6 +52,7 @@ struct vlan {
     uint32_t busy_slot;    /* position + 1 in the engine's list of busy VLANs; 0: idle */
     struct fdb_entry *fdb; /* open addressing, a power of two */
     uint32_t fdb_cap, fdb_n, fdb_max;
+    vtime_t fdb_purge_at;  /* a full table is not searched for aged addresses before this */
     struct tap *taps;
     struct vlan_stats stats;
 };

@@ -5,6 +5,7 @@
 #include "sim/err.h"
 #include "sim/rng.h"
 #include "sim/state.h"
+#include "sim/tap.h"
 #include "sim/units.h"
 
 /* --- events --- */
@@ -247,6 +248,123 @@ static void control_events_stop_the_run_on_the_grid(void **state)
     rig_finish(&r);
 }
 
+/* A tap that arms a control event, as an `expect` on a VLAN does. */
+struct waiter {
+    struct tap tap;
+    struct stop stop;
+};
+
+static void waiter_seen(struct tap *t, vtime_t at, struct port *port, enum tap_dir dir,
+                        struct frame *f)
+{
+    struct waiter *w = container_of(t, struct waiter, tap);
+
+    (void)port, (void)dir;
+    if (f->data[ETH_HLEN] == 1)
+        sim_at(w->stop.sim, &w->stop.event, at + CONSOLE_DELAY);
+}
+
+/* Nothing else is due: neither idleness nor a far event may hide what the tap has armed. */
+static void what_a_tap_arms_fires_at_its_time(void **state)
+{
+    (void)state;
+    for (unsigned far = 0; far < 2; far++) {
+        struct rig r;
+        rig_init(&r, NULL);
+        struct vlan *v = vlan_create(&r.sim, "lan", VLAN_SWITCH);
+        struct talker *t = rig_talker(&r, v);
+        struct waiter w = {.tap.seen = waiter_seen, .stop.sim = &r.sim};
+        v->link.rate_bps = 0;
+        port_attach(&t->port, v, &v->link);
+        tap_add(&v->taps, &w.tap);
+        event_init(&r.sim.control, &w.stop.event, stop_fire);
+        rig_send_at(t, 50 * NS_PER_US, 0xff, 60, 0); /* begins a window of 20 us */
+        rig_send_at(t, 65 * NS_PER_US, 0xff, 60, 1); /* reaches the VLAN after it */
+        if (far)
+            rig_send_at(t, NS_PER_SEC, 0xff, 60, 2);
+        assert_int_equal(sim_run(&r.sim, VTIME_NEVER), SIM_STOPPED);
+        assert_int_equal(r.sim.now, 75 * NS_PER_US + CONSOLE_DELAY);
+        rig_finish(&r);
+    }
+}
+
+/* --- floods --- */
+
+static void a_sender_fills_its_line_and_no_more(void **state)
+{
+    static const uint64_t rates[] = {1000000000, 0};
+    (void)state;
+    for (unsigned i = 0; i < ARRAY_LEN(rates); i++) {
+        struct rig r;
+        rig_init(&r, NULL);
+        struct vlan *v = vlan_create(&r.sim, "lan", VLAN_SWITCH);
+        v->link.rate_bps = rates[i];
+        struct talker *t = rig_talker(&r, v);
+        for (unsigned n = 0; n < 10000; n++) /* 15 MB at one instant */
+            rig_send(t, 0xff, 1500, 1);
+        assert_true(frame_alive() < 3000);
+        assert_int_equal(frame_alive() + t->port.stats.drops[DROP_QUEUE_OUT], 10000);
+        assert_int_equal(t->port.stats.tx_frames, 10000);
+        rig_finish(&r);
+    }
+}
+
+static void console_output_is_bounded_by_virtual_time(void **state)
+{
+    struct rig r;
+    struct console c;
+    uint8_t bytes[1000] = {0};
+    (void)state;
+    rig_init(&r, NULL);
+    struct talker *t = rig_talker(&r, NULL);
+    console_init(&c, &t->actor, "c");
+    for (unsigned n = 0; n < 1000; n++)
+        assert_int_equal(console_write(&c, bytes, sizeof(bytes)),
+                         (n + 1) * sizeof(bytes) <= CONSOLE_MAX_BURST);
+    assert_int_equal(c.n_out, CONSOLE_MAX_BURST);
+    assert_int_equal(c.out_lost, 1000000 - CONSOLE_MAX_BURST);
+    t->actor.now += NS_PER_US;
+    assert_true(console_write(&c, "x", 1));
+    console_finish(&c);
+    rig_finish(&r);
+}
+
+/* A megabyte fed at once, read byte by byte as a UART does: not the square of it. */
+static void console_input_is_read_in_order_byte_by_byte(void **state)
+{
+    static uint8_t fed[CONSOLE_MAX_INPUT];
+    struct rig r;
+    struct console c;
+    uint8_t byte = 0, more[1000];
+    (void)state;
+    rig_init(&r, NULL);
+    struct talker *t = rig_talker(&r, NULL);
+    console_init(&c, &t->actor, "c");
+    for (unsigned i = 0; i < sizeof(fed); i++)
+        fed[i] = (uint8_t)(i ^ i >> 8);
+    assert_true(console_feed(&c, fed, sizeof(fed), 0));
+    assert_false(console_feed(&c, fed, 1, 0));
+    evq_run(&t->actor.events, 0);
+    for (unsigned i = 0; i < 1000; i++) {
+        assert_int_equal(console_read(&c, &byte, 1), 1);
+        assert_int_equal(byte, fed[i]);
+        more[i] = (uint8_t)i;
+    }
+    assert_true(console_feed(&c, more, sizeof(more), 0));
+    evq_run(&t->actor.events, 0);
+    for (unsigned i = 1000; i < sizeof(fed); i++)
+        if (console_read(&c, &byte, 1) != 1 || byte != fed[i])
+            fail_msg("byte %u", i);
+    assert_true(console_feed(&c, fed, 10, 0)); /* behind what is left */
+    for (unsigned i = 0; i < sizeof(more); i++)
+        if (console_read(&c, &byte, 1) != 1 || byte != more[i])
+            fail_msg("byte %u of the second", i);
+    assert_int_equal(console_available(&c), 0);
+    assert_true(c.cap_in <= 4 * CONSOLE_MAX_INPUT);
+    console_finish(&c);
+    rig_finish(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -258,6 +376,10 @@ int main(void)
         cmocka_unit_test(a_field_table_resets_and_hashes),
         cmocka_unit_test(console_bytes_keep_their_order_and_times),
         cmocka_unit_test(control_events_stop_the_run_on_the_grid),
+        cmocka_unit_test(what_a_tap_arms_fires_at_its_time),
+        cmocka_unit_test(a_sender_fills_its_line_and_no_more),
+        cmocka_unit_test(console_output_is_bounded_by_virtual_time),
+        cmocka_unit_test(console_input_is_read_in_order_byte_by_byte),
     };
     return cmocka_run_group_tests_name("engine", tests, NULL, NULL);
 }

@@ -212,6 +212,26 @@ static void hostile_requests_are_refused_or_bounded(void **state)
     frame_unref(f);
 }
 
+/* An IPv6 request whose transport header claims to lie just below 64 KiB. */
+static void headers_of_64_kib_are_refused(void **state)
+{
+    (void)state;
+    struct frame *f = frame_new(FRAME_MAX_LEN);
+    memset(f->data, 0, FRAME_MAX_LEN);
+    f->len = FRAME_MAX_LEN;
+    store_be16(f->data + 12, 0x86dd);
+    f->data[65535 + 12] = 5 << 4;
+    f->offload = (struct frame_offload){.needs_csum = true, .csum_start = 65535, .csum_offset = 16,
+                                        .gso = FRAME_GSO_TCPV6, .gso_size = 1400};
+    struct got g = {0};
+    assert_int_equal(offload_finish(f, keep, &g), 0);
+    f->offload.csum_start = 40000; /* in bounds, but each segment would repeat it */
+    f->data[40000 + 12] = 5 << 4;
+    assert_int_equal(offload_finish(f, keep, &g), 0);
+    frame_unref(f);
+    got_finish(&g);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -219,6 +239,7 @@ int main(void)
         cmocka_unit_test(a_checksum_request_alone_is_filled_in),
         cmocka_unit_test(a_udp_request_becomes_fragments_that_reassemble),
         cmocka_unit_test(hostile_requests_are_refused_or_bounded),
+        cmocka_unit_test(headers_of_64_kib_are_refused),
     };
     return cmocka_run_group_tests_name("offload", tests, NULL, NULL);
 }
