@@ -146,12 +146,10 @@ static void modem_update(struct uart16550 *u)
     u->msr = (u->msr & 0x0f) | now;
 }
 
-static uint8_t rbr_read(struct uart16550 *u)
+static uint8_t rx_take(struct uart16550 *u)
 {
     uint8_t byte = u->rbr[u->rx_head];
 
-    if (u->lcr & LCR_DLAB)
-        return u->dll;
     if (u->rx_n) {
         u->rx_n--;
         u->rx_head = fifo_on(u) ? (u->rx_head + 1) % UART_FIFO : u->rx_head;
@@ -159,6 +157,21 @@ static uint8_t rbr_read(struct uart16550 *u)
         rx_pull(u);
     }
     return byte;
+}
+
+size_t uart16550_take(struct uart16550 *u, uint8_t *p, size_t n)
+{
+    size_t got = 0;
+
+    while (got < n && u->rx_n)
+        p[got++] = rx_take(u);
+    irq_update(u);
+    return got;
+}
+
+static uint8_t rbr_read(struct uart16550 *u)
+{
+    return u->lcr & LCR_DLAB ? u->dll : rx_take(u);
 }
 
 static void thr_write(struct uart16550 *u, uint8_t v)

@@ -32,4 +32,10 @@ struct uart16550 {
 void uart16550_init(struct uart16550 *u, struct device_env *env, const char *name,
                     const char *console_name);
 
+/**
+ * Take up to n bytes that were received, as a read of RBR would whatever DLAB says: for firmware
+ * that reads the console for its supervisor. Returns how many.
+ */
+size_t uart16550_take(struct uart16550 *u, uint8_t *p, size_t n);
+
 #endif

@@ -8,6 +8,13 @@
 #define VIRTIO_MAX_QUEUE_SIZE 1024
 #define VIRTIO_MAX_CHAIN 1024 /* buffers in one chain, indirect ones included */
 
+/**
+ * What the chains that a device takes within a microsecond may come to, in bytes (64 for each
+ * buffer, and what they hold, up to 64 KiB a chain). Full rings stay far below. A driver that
+ * offers the same ring again at each instruction, which would stop the host's clock, does not.
+ */
+#define VIRTIO_MAX_WORK (128u << 20)
+
 /* Device status bits (2.1). */
 enum {
     VIRTIO_ACKNOWLEDGE = 1,
@@ -87,6 +94,8 @@ struct virtio {
     uint8_t config[VIRTIO_CONFIG_MAX]; /* little-endian */
     uint32_t generation;   /* of the configuration (2.5) */
     struct virtio_queue queues[VIRTIO_MAX_QUEUES];
+    vtime_t work_at;       /* the microsecond in which `work` was done; a reset leaves both */
+    uint64_t work;
 };
 
 /* Rows for the state table of a struct `st` whose member `virtio` is the struct virtio. */

@@ -181,9 +181,11 @@ static void complete(struct event *ev, vtime_t now)
     struct virtio_queue *q = &v->queues[0];
     const char *wrong = NULL;
     struct virtio_chain c;
+    uint64_t bytes = 0;
 
     (void)now;
-    for (unsigned i = 0; i < q->size && q->next != b->due && virtio_take(v, q, &c); i++) {
+    while (bytes < VIRTIO_BLK_ROUND && q->next != b->due && virtio_take(v, q, &c)) {
+        bytes += c.in_len + c.out_len;
         wrong = chain_run(b, q, &c);
         if (wrong) {
             virtio_fail(v, q, wrong);

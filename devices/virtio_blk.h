@@ -7,6 +7,9 @@
 
 #define VIRTIO_BLK_LATENCY (20 * NS_PER_US) /* from a kick to its completion: about NVMe's */
 
+/* Bytes of requests after which a round ends: buffers may overlap, and name gigabytes of RAM. */
+#define VIRTIO_BLK_ROUND (64ULL << 20)
+
 struct virtio_blk_config {
     const char *path;  /* the image; its length in bytes is rounded down to 512 */
     bool writable;     /* write through to the file; otherwise writes live in memory */
@@ -18,7 +21,8 @@ struct virtio_blk_config {
 
 /**
  * Requests complete in the order in which they were made available, those of one kick together,
- * VIRTIO_BLK_LATENCY later; those made meanwhile wait for the next round. What the guest wrote
+ * VIRTIO_BLK_LATENCY later; those made meanwhile wait for the next round, as do those that
+ * follow VIRTIO_BLK_ROUND bytes. What the guest wrote
  * survives a reset of the machine.
  */
 struct virtio_blk {

@@ -58,7 +58,8 @@ static const char *chain_output(struct virtio_console *vc, const struct virtio_c
         n = MIN(c->out_len - at, sizeof bytes);
         if (!virtio_chain_read(&vc->virtio, c, at, bytes, n))
             return "a console buffer is not in RAM";
-        console_write(&vc->console, bytes, n);
+        if (!console_write(&vc->console, bytes, n))
+            break; /* the rest would be lost as well */
     }
     return NULL;
 }

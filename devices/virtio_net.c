@@ -67,7 +67,8 @@ static bool gso_parse(const struct virtio_net *n, const uint8_t *h, struct frame
             o->gso = (uint8_t)i;
     o->ecn = h[1] & GSO_ECN;
     o->gso_size = load_le16(h + 4);
-    o->hdr_len = (uint16_t)gso_headers(f, o->csum_start, o->gso == FRAME_GSO_UDP);
+    uint32_t headers = gso_headers(f, o->csum_start, o->gso == FRAME_GSO_UDP);
+    o->hdr_len = headers <= OFFLOAD_MAX_HEADERS ? (uint16_t)headers : 0;
     /* An unknown kind, a size of zero, no checksum (5.1.6.2), headers that do not fit. */
     return o->gso && o->gso_size && o->needs_csum && o->hdr_len &&
            (!o->ecn || virtio_has(&n->virtio, VIRTIO_NET_F_HOST_ECN));

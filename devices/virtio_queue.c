@@ -137,6 +137,18 @@ static const char *chain_walk(struct virtio *v, struct virtio_queue *q, struct v
     }
 }
 
+/* Count a chain; NULL, or that it is too much. */
+static const char *work_add(struct virtio *v, const struct virtio_chain *c)
+{
+    vtime_t at = v->dev->env->actor->now / NS_PER_US;
+
+    if (v->work_at != at)
+        v->work = 0;
+    v->work_at = at;
+    v->work += 64u * (c->n_out + c->n_in) + MIN(c->out_len + c->in_len, 64u << 10);
+    return v->work > VIRTIO_MAX_WORK ? "more buffers in a microsecond than a program can fill" : NULL;
+}
+
 bool virtio_take(struct virtio *v, struct virtio_queue *q, struct virtio_chain *c)
 {
     const char *wrong;
@@ -151,6 +163,8 @@ bool virtio_take(struct virtio *v, struct virtio_queue *q, struct virtio_chain *
         wrong = "a head outside of the descriptor table";
     else
         wrong = chain_walk(v, q, c);
+    if (!wrong)
+        wrong = work_add(v, c);
     if (wrong) {
         virtio_fail(v, q, wrong);
         return false;

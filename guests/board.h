@@ -22,6 +22,9 @@ struct board {
      */
     uint8_t *(*tree)(struct machine *m, const char *append, size_t *len);
 
+    /** Up to n bytes that its first serial device has received, as firmware would take them. */
+    size_t (*console_read)(struct machine *m, uint8_t *p, size_t n);
+
     /** The memory-mapped timer at the actor's now, and the earliest time at which it is `ticks`. */
     uint64_t (*mtime)(const struct machine *m);
     vtime_t (*mtime_when)(const struct machine *m, uint64_t ticks);

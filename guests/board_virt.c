@@ -80,6 +80,11 @@ static vtime_t virt_mtime_when(const struct machine *m, uint64_t ticks)
     return clint_when(&virt_of(m)->clint, ticks);
 }
 
+static size_t virt_console_read(struct machine *m, uint8_t *p, size_t n)
+{
+    return uart16550_take(&virt_of(m)->uart, p, n);
+}
+
 /* --- attaching --- */
 
 static void place(struct machine *m, struct device *dev, enum virt_slot slot, unsigned index)
@@ -274,6 +279,7 @@ const struct board board_virt = {
     .attach = virt_attach,
     .finish = virt_finish,
     .tree = fdt_virt,
+    .console_read = virt_console_read,
     .mtime = virt_mtime,
     .mtime_when = virt_mtime_when,
 };

@@ -67,7 +67,7 @@ static inline struct block *block_of(const struct op *op)
     return (struct block *)((uintptr_t)(op - op->idx) - offsetof(struct block, ops));
 }
 
-#define CODE_BUCKETS 32
+#define CODE_BUCKETS 128
 
 /** The blocks of a page. Readers take no lock; a block is published complete. */
 struct code {

@@ -74,7 +74,7 @@ enum bank { BANK_U, BANK_S, BANK_S_SUM, BANK_M, BANK_COUNT };
 struct tlb {
     uint32_t n;         /* entries, a power of two */
     uint32_t conflicts; /* replacements since it had this size */
-    bool supers;        /* may hold parts of a superpage */
+    uint64_t super_low, super_high; /* parts of superpages lie between these addresses only */
     uint64_t *pa;       /* of each entry's page */
     struct tlb_entry e[];
 };
@@ -94,6 +94,7 @@ struct fetch_entry {
 
 struct fetch_tlb {
     uint32_t n, conflicts;
+    uint64_t super_low, super_high; /* as in a struct tlb */
     struct fetch_entry e[];
 };
 

@@ -11,13 +11,27 @@
         LEAVE();                                                                                   \
     } while (0)
 
+/*
+ * A misaligned access within a page that the TLB has comes to the slow half too, and is done at
+ * once: some guests copy memory that way all the time.
+ */
+static inline bool within_page(uint64_t va, uint64_t tag, unsigned size)
+{
+    return (va & ~(uint64_t)PAGE_MASK) == tag && (va & PAGE_MASK) <= PAGE_SIZE - size;
+}
+
 #define LOAD(name, size, type, conv)                                                               \
     COLD void slow_##name(HANDLER_ARGS)                                                            \
     {                                                                                              \
         enum mem_status st;                                                                        \
+        uint64_t va = ADDRESS;                                                                     \
                                                                                                    \
+        if (within_page(va, tlb_at(h, va)->tag_load, size)) {                                      \
+            RD = conv(AS(type, host_at(tlb_at(h, va), va)));                                       \
+            NEXT();                                                                                \
+        }                                                                                          \
         sync_before(PASS);                                                                         \
-        st = mem_load(h, ADDRESS, size);                                                           \
+        st = mem_load(h, va, size);                                                                \
         if (st != MEM_FAULT)                                                                       \
             RD = conv((type)h->mem_value);                                                         \
         AFTER(st);                                                                                 \
@@ -36,13 +50,18 @@ LOAD(lbu, 1, uint8_t, CONV_U)
 LOAD(lhu, 2, uint16_t, CONV_U)
 LOAD(lwu, 4, uint32_t, CONV_U)
 
-#define STORE(name, size)                                                                          \
+#define STORE(name, size, type)                                                                    \
     COLD void slow_##name(HANDLER_ARGS)                                                            \
     {                                                                                              \
         enum mem_status st;                                                                        \
+        uint64_t va = ADDRESS;                                                                     \
                                                                                                    \
+        if (within_page(va, tlb_at(h, va)->tag_store, size)) {                                     \
+            AS(type, host_at(tlb_at(h, va), va)) = (type)RS2;                                      \
+            NEXT();                                                                                \
+        }                                                                                          \
         sync_before(PASS);                                                                         \
-        st = mem_store(h, ADDRESS, size, RS2);                                                     \
+        st = mem_store(h, va, size, RS2);                                                          \
         AFTER(st);                                                                                 \
     }                                                                                              \
     HANDLER(name)                                                                                  \
@@ -51,10 +70,10 @@ LOAD(lwu, 4, uint32_t, CONV_U)
         NEXT();                                                                                    \
     }
 
-STORE(sb, 1)
-STORE(sh, 2)
-STORE(sw, 4)
-STORE(sd, 8)
+STORE(sb, 1, uint8_t)
+STORE(sh, 2, uint16_t)
+STORE(sw, 4, uint32_t)
+STORE(sd, 8, uint64_t)
 
 /* Floating-point loads make FS dirty, stores need it on; the slow half sees to both. */
 static bool fs_dirty(const struct hart *h)

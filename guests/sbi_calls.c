@@ -177,7 +177,7 @@ static int64_t console_read_bytes(struct sbi_call *c)
 
     if (!console_range(c, &len))
         return SBI_ERR_INVALID_PARAM;
-    len = console_read(c->machine->consoles[0], buf, len);
+    len = c->machine->board->console_read(c->machine, buf, len);
     ram_write(&c->machine->ram, c->arg[1], buf, len);
     c->value = len;
     return SBI_SUCCESS;
@@ -210,7 +210,7 @@ static int64_t legacy_getchar(struct sbi_call *c)
 {
     uint8_t byte;
 
-    return console_read(c->machine->consoles[0], &byte, 1) == 1 ? byte : -1;
+    return c->machine->board->console_read(c->machine, &byte, 1) == 1 ? byte : -1;
 }
 
 static int64_t legacy_clear_ipi(struct sbi_call *c)

@@ -9,7 +9,8 @@
 #define TLB_MIN 64u
 #define TLB_MAX 1024u
 #define JUMPS_MIN 64u
-#define JUMPS_MAX 2048u
+#define FETCH_MAX 2048u
+#define JUMPS_MAX 4096u
 #define CONFLICTS_PER_ENTRY 4u
 
 /* What harts look at before they have caches: never matches. */
@@ -46,7 +47,8 @@ static void clear_bank(struct tlb *t)
 {
     for (uint32_t i = 0; i < t->n; i++)
         t->e[i] = no_entry;
-    t->supers = false;
+    t->super_low = UINT64_MAX;
+    t->super_high = 0;
 }
 
 static void new_bank(struct hart *h, enum bank b, uint32_t n)
@@ -82,6 +84,7 @@ static void new_fetch(struct hart *h, uint32_t n)
     free(h->caches->fetch);
     h->caches->fetch = xcalloc(1, sizeof(struct fetch_tlb) + n * sizeof(struct fetch_entry));
     h->caches->fetch->n = n;
+    h->caches->fetch->super_low = UINT64_MAX;
     tlb_flush_jumps(h);
 }
 
@@ -100,8 +103,11 @@ void tlb_flush(struct hart *h)
     for (unsigned b = 0; b < BANK_COUNT; b++)
         if (h->caches->banks[b])
             clear_bank(h->caches->banks[b]);
-    if (f)
+    if (f) {
         memset(f->e, 0, f->n * sizeof(f->e[0]));
+        f->super_low = UINT64_MAX;
+        f->super_high = 0;
+    }
     tlb_flush_jumps(h);
 }
 
@@ -111,9 +117,12 @@ static bool same_leaf(uint64_t entry_va, unsigned level, uint64_t va)
     return (entry_va ^ va) >> (PAGE_SHIFT + 9 * level) == 0;
 }
 
+/* Parts of superpages are looked for only if the address may lie in one. */
 static void flush_bank_page(struct tlb *t, uint64_t va)
 {
-    for (uint32_t i = 0; t->supers && i < t->n; i++) {
+    bool super = va >= t->super_low && va <= t->super_high;
+
+    for (uint32_t i = 0; super && i < t->n; i++) {
         struct tlb_entry *e = &t->e[i];
 
         if (same_leaf(e->arch, e->arch >> ARCH_LEVEL_SHIFT & 3, va))
@@ -123,21 +132,36 @@ static void flush_bank_page(struct tlb *t, uint64_t va)
         t->e[va >> PAGE_SHIFT & (t->n - 1)] = no_entry;
 }
 
+/* Drop the jumps into the page of a fetch entry. */
+static void forget_page(struct hart *h, uint64_t fetch_key)
+{
+    struct jump_cache *j = h->caches->jumps;
+    uint64_t key = page_of(fetch_key) ^ (fetch_key >> 4 & 3) << 60;
+
+    for (uint32_t i = 0; j && i < j->n; i++)
+        if (page_of(j->e[i].key) == key)
+            j->e[i] = no_jump;
+}
+
+static void drop_fetch(struct hart *h, struct fetch_entry *e)
+{
+    if (e->key)
+        forget_page(h, e->key);
+    e->key = 0;
+}
+
 void tlb_flush_page(struct hart *h, uint64_t va)
 {
     struct fetch_tlb *f = h->caches->fetch;
-    bool any = false;
 
     for (unsigned b = 0; b < BANK_COUNT; b++)
         if (h->caches->banks[b])
             flush_bank_page(h->caches->banks[b], va);
-    for (uint32_t i = 0; f && i < f->n; i++)
-        if (f->e[i].key && same_leaf(f->e[i].key, f->e[i].key >> 2 & 3, va)) {
-            f->e[i].key = 0;
-            any = true;
-        }
-    if (any)
-        tlb_flush_jumps(h);
+    for (uint32_t i = 0; f && f->super_low <= va && va <= f->super_high && i < f->n; i++)
+        if (f->e[i].key && same_leaf(f->e[i].key, f->e[i].key >> 2 & 3, va))
+            drop_fetch(h, &f->e[i]);
+    if (f && page_of(f->e[va >> PAGE_SHIFT & (f->n - 1)].key) == page_of(va))
+        drop_fetch(h, &f->e[va >> PAGE_SHIFT & (f->n - 1)]);
 }
 
 /* The entry for va in the current bank, free for it: another page's has gone. */
@@ -151,6 +175,14 @@ static struct tlb_entry *take_entry(struct hart *h, enum bank b, uint64_t va)
     if (++t->conflicts > t->n * CONFLICTS_PER_ENTRY && t->n < TLB_MAX)
         new_bank(h, b, t->n * 2);
     return tlb_at(h, va);
+}
+
+static void note_super(uint64_t *low, uint64_t *high, uint64_t va, unsigned level)
+{
+    uint64_t inside = (1ULL << (PAGE_SHIFT + 9 * level)) - 1;
+
+    *low = MIN(*low, va & ~inside);
+    *high = MAX(*high, va | inside);
 }
 
 enum cause tlb_translate(struct hart *h, uint64_t va, enum access access, uint64_t *pa)
@@ -180,7 +212,8 @@ enum cause tlb_translate(struct hart *h, uint64_t va, enum access access, uint64
     *e = no_entry;
     e->arch = page_of(va) | right | (uint64_t)level << ARCH_LEVEL_SHIFT;
     t->pa[e - t->e] = page_of(*pa);
-    t->supers |= level > 0;
+    if (level > 0)
+        note_super(&t->super_low, &t->super_high, va, level);
     return CAUSE_NONE;
 }
 
@@ -275,13 +308,15 @@ enum cause tlb_fetch(struct hart *h, uint64_t va, uint64_t *pa)
     if (cause != CAUSE_NONE)
         return cause;
     if (e->key) {
-        if (++f->conflicts > f->n * CONFLICTS_PER_ENTRY && f->n < TLB_MAX) {
+        forget_page(h, e->key); /* a jump may not know it longer than the fetch TLB does */
+        if (++f->conflicts > f->n && f->n < FETCH_MAX) {
             new_fetch(h, f->n * 2);
             f = h->caches->fetch;
             e = &f->e[va >> PAGE_SHIFT & (f->n - 1)];
         }
-        tlb_flush_jumps(h); /* a jump may not know a page longer than the fetch TLB does */
     }
+    if (level > 0)
+        note_super(&f->super_low, &f->super_high, va, level);
     e->key = page_of(va) | who | (uint64_t)level << 2;
     e->pa = page_of(*pa);
     return CAUSE_NONE;

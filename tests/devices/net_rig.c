@@ -1,6 +1,8 @@
 /* What the tests of virtio-net share. */
 #include "net_rig.h"
 
+#include "sim/vlan.h"
+
 struct rig rig;
 struct nic *nic;
 struct driver drv;
@@ -17,6 +19,9 @@ static void make(const struct nic_config *c)
     assert_non_null(nic);
     assert_false(err_any(&err));
     rig_wire(&rig, &nic->dev, LINE);
+    struct vlan *v = vlan_create(&rig.sim, "line", VLAN_HUB);
+    port_attach(&nic->port, v, &v->link);
+    nic->port.link = (struct link){0}; /* what arrives is there at once */
 }
 
 int modern(void **state)

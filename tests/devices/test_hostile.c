@@ -470,6 +470,28 @@ static void rings_of_noise_harm_nobody(void **state)
     }
 }
 
+/* The same full ring again and again, at one instant: neither memory nor the host's time goes. */
+static void a_ring_offered_without_end_is_stopped(void **state)
+{
+    unsigned kicks = 0;
+    uint64_t at;
+
+    (void)state;
+    zoo_init();
+    rig_wire(&rig, &zoo.console.dev, LINE);
+    driver_start(&drv, &rig, &zoo.console.dev, 0, 2, 8);
+    at = rig_alloc(&rig, 512 << 10);
+    while (!(mm_read(&drv, MM_STATUS) & VIRTIO_NEEDS_RESET) && kicks < 1000) {
+        for (unsigned i = 0; i < 8; i++)
+            driver_add(&drv, 1, &(struct buf){at, 512 << 10, 0}, 1);
+        driver_kick(&drv, 1);
+        kicks++;
+    }
+    assert_in_range(kicks, 10, 300);
+    assert_int_equal(zoo.console.console.n_out, CONSOLE_MAX_BURST);
+    driver_expect_failed(&drv, 1);
+}
+
 #define BOTH(f)                                                                                    \
     {#f " (modern)", f, modern, teardown, NULL}, {#f " (legacy)", f, legacy, teardown, NULL}
 
@@ -494,6 +516,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_empty_slot_says_so, modern, teardown),
         BOTH(registers_written_at_random_harm_nobody),
         BOTH(rings_of_noise_harm_nobody),
+        cmocka_unit_test_setup_teardown(a_ring_offered_without_end_is_stopped, modern, teardown),
     };
 
     return cmocka_run_group_tests_name("hostile drivers", tests, NULL, NULL);

@@ -144,6 +144,36 @@ static void what_is_kicked_meanwhile_waits_its_turn(void **state)
     assert_int_equal(*rig_at(&rig, second), OK);
 }
 
+/* Three reads of 32 MiB, all into the same half MiB: two in a round. */
+static void a_round_of_requests_is_bounded(void **state)
+{
+    enum { PARTS = 64, PART = 512 << 10 };
+    struct buf bufs[PARTS + 2];
+    uint64_t hdr;
+    uint32_t id, len;
+    unsigned n = 0;
+    (void)state;
+    assert_int_equal(truncate(path, 40 << 20), 0);
+    make_disk(false, false, false);
+    driver_start(&drv, &rig, &blk.dev, ~VIRTIO_F_EVENT_IDX, 1, 256);
+    data = rig_alloc(&rig, PART);
+    hdr = rig_alloc(&rig, 32);
+    bufs[0] = (struct buf){hdr, 16, 0};
+    for (unsigned i = 1; i <= PARTS; i++)
+        bufs[i] = (struct buf){data, PART, DESC_WRITE};
+    bufs[PARTS + 1] = (struct buf){hdr + 16, 1, DESC_WRITE};
+    for (unsigned i = 0; i < 3; i++)
+        driver_add(&drv, 0, bufs, PARTS + 2);
+    driver_kick(&drv, 0);
+    rig_advance(&rig, VIRTIO_BLK_LATENCY);
+    while (driver_used(&drv, 0, &id, &len))
+        n++;
+    assert_int_equal(n, 2);
+    rig_advance(&rig, 2 * VIRTIO_BLK_LATENCY);
+    assert_true(driver_used(&drv, 0, &id, &len));
+    assert_int_equal(len, PARTS * PART + 1);
+}
+
 static void writes_are_read_back_and_leave_the_file_alone(void **state)
 {
     (void)state;
@@ -376,6 +406,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(reads_give_the_image_after_a_latency),
         TEST(what_is_kicked_meanwhile_waits_its_turn),
+        TEST(a_round_of_requests_is_bounded),
         TEST(writes_are_read_back_and_leave_the_file_alone),
         TEST(a_writable_disk_changes_its_file),
         TEST(zeroes_are_written_where_asked),

@@ -64,12 +64,16 @@ struct call {
 };
 
 static struct rig rig;
+static const char *typed; /* on the console at time 0, if not NULL */
+static uint64_t enabled;  /* interrupts in sie of hart 0 */
 
 static int teardown(void **state)
 {
     (void)state;
     rig_finish(&rig);
     files_remove();
+    typed = NULL;
+    enabled = 0;
     return 0;
 }
 
@@ -119,6 +123,9 @@ static void run_calls(const struct call *calls, size_t n, unsigned harts, vtime_
     c.kernel = file_make(b.p, b.n);
     bytes_finish(&b);
     rig_start(&rig, &c);
+    rig.machine->harts[0].mie |= enabled;
+    if (typed)
+        assert_true(console_feed(machine_console(rig.machine, 0), typed, strlen(typed), 0));
     sim_run(&rig.sim, t);
 }
 
@@ -196,6 +203,22 @@ static void the_debug_console_writes_memory_it_has(void **state)
     assert_string_equal(rig_output(&rig), "Hello, console!\n");
 }
 
+/* The first bytes typed lie in the UART, which takes what arrives: firmware looks there. */
+static void what_is_typed_reaches_the_firmware_whole(void **state)
+{
+    static const struct call calls[] = {
+        {2, 0, 0, 7, 0, 'a', 7},
+        {EXT_DBCN, 1, 2, DATA + 64, 0, 0, 2},
+        {2, 0, 0, 7, 0, 'd', 7},
+        {2, 0, 0, 7, 0, -1, 7},
+    };
+
+    (void)state;
+    typed = "abcd";
+    CHECK(calls, 1);
+    assert_int_equal(rig_word(&rig, DATA + 64), 'b' | 'c' << 8);
+}
+
 static void harts_start_and_stop(void **state)
 {
     static const struct call calls[] = {
@@ -236,6 +259,27 @@ static void a_suspended_hart_sleeps(void **state)
     assert_int_equal(rig_word(&rig, DATA), 0); /* its hart number, after the resumption */
     assert_int_equal(rig_word(&rig, DATA + 8), DATA);
     assert_true(rig.machine->harts[0].stopped);
+}
+
+/* One that finds its interrupt already pending resumes where it asked to, and nowhere before. */
+static void a_suspension_that_ends_at_once_resumes_at_its_address(void **state)
+{
+    static const struct call calls[] = {
+        {EXT_TIME, 0, 0, 0, 0, 0, 0},
+        {EXT_HSM, 3, 0x80000000, STARTED, DATA, 0, 0},
+        {EXT_DBCN, 2, 'x', 0, 0, 0, 0},
+    };
+
+    (void)state;
+    for (unsigned harts = 1; harts <= 2; harts++) {
+        if (harts > 1)
+            rig_finish(&rig);
+        enabled = 1 << IRQ_STI;
+        run_calls(calls, ARRAY_LEN(calls), harts, NS_PER_MS);
+        assert_int_equal(rig_word(&rig, DATA + 8), DATA);
+        assert_true(rig.machine->harts[0].stopped);
+        assert_string_equal(rig_output(&rig), "");
+    }
 }
 
 static void the_timer_raises_an_interrupt_at_its_time(void **state)
@@ -313,8 +357,10 @@ int main(void)
         TEST(the_base_says_what_is_there),
         TEST(masks_of_harts_are_checked),
         TEST(the_debug_console_writes_memory_it_has),
+        TEST(what_is_typed_reaches_the_firmware_whole),
         TEST(harts_start_and_stop),
         TEST(a_suspended_hart_sleeps),
+        TEST(a_suspension_that_ends_at_once_resumes_at_its_address),
         TEST(the_timer_raises_an_interrupt_at_its_time),
         TEST(a_machine_stops_when_asked),
         TEST(a_machine_starts_again_when_asked),
