@@ -194,6 +194,8 @@ void network_finish(struct network *n)
     struct err ignored = {0};
     network_close_captures(n, &ignored);
     err_finish(&ignored);
+    for (uint32_t i = 0; i < n->sim.n_vlans; i++)
+        vlan_destroy(n->sim.vlans[i]); /* first: it detaches all its ports in one go */
     for (size_t i = n->topo->objects.n; i-- > 0;) {
         struct topo_object *o = n->topo->objects.items[i];
         if (o->kind == TOPO_GUEST) {

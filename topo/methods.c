@@ -237,6 +237,7 @@ static const luaL_Reg no_methods[] = {{NULL, NULL}};
  * errors name the test's line and not one in here.
  *
  * sh: a shell echoes the command, prints what it has to say, and its prompt on a line of its own.
+ * The pattern has one way to match the echo, or a long output would be searched in squared time.
  */
 static const char guest_prelude[] = "local methods, expect, send, discard, at_prompt = ...\n"
                                     "function methods.prompt(self, timeout)\n"
@@ -252,9 +253,9 @@ static const char guest_prelude[] = "local methods, expect, send, discard, at_pr
                                     "  local _, prompt = at_prompt(self)\n"
                                     "  discard(self)\n"
                                     "  send(self, command .. '\\n')\n"
-                                    "  local out = expect(self, '^[^\\n]*(.-)\\n\\r?' .. "
+                                    "  local out = expect(self, '^[^\\n]*(\\n.-)%f[^\\r\\n]' .. "
                                     "prompt:gsub('%p', '%%%0') .. '$', timeout)\n"
-                                    "  return (out:gsub('\\r', ''):gsub('^\\n', ''))\n"
+                                    "  return (out:gsub('\\r', ''):gsub('^\\n', ''):gsub('\\n$', ''))\n"
                                     "end\n";
 
 void methods_open(lua_State *L)

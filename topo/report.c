@@ -54,8 +54,10 @@ static void report_time(const struct run *r)
     vtime_t now = r->network.sim.now;
     double host = (double)r->host_ns / 1e9;
     fprintf(r->say, "time     %.3f s virtual in %.2f s", seconds(now), host);
-    if (host > 0 && now > 0)
-        fprintf(r->say, " (%.3g times real time)", seconds(now) / host);
+    if (host > 0 && now > 0) {
+        double speed = seconds(now) / host;
+        fprintf(r->say, " (%.*f times real time)", speed < 10 ? 3 : 0, speed);
+    }
     fprintf(r->say, ", seed %llu\n", (unsigned long long)r->topo->seed);
 }
 
