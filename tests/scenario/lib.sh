@@ -11,6 +11,10 @@ examples=$SRCDIR/topo/examples
 cache=${LANARIUM_CACHE:-${XDG_CACHE_HOME:-${HOME-}/.cache}/lanarium}
 export LC_ALL=C
 
+# A program built with sanitizers is many times slower, and some networks are made smaller for it.
+sanitized=no
+! grep -qa __asan_init "$LANARIUM" 2>/dev/null || sanitized=yes
+
 work=$(mktemp -d) || exit 2
 children=
 trap 'for pid in $children; do kill "$pid" 2>/dev/null; done; rm -rf "$work"' EXIT
@@ -26,13 +30,13 @@ skip_all() {
 
 # check NAME COMMAND...: a test; what the command prints is shown if it fails.
 check() {
-    name=$1
+    test_name=$1
     shift
     n=$((n + 1))
     if "$@" >"$work/why" 2>&1; then
-        echo "ok $n - $name"
+        echo "ok $n - $test_name"
     else
-        echo "not ok $n - $name"
+        echo "not ok $n - $test_name"
         tail -n 25 "$work/why" | cut -c 1-300 | sed 's/^/#   /'
         failed=1
     fi
