@@ -78,20 +78,7 @@ static bool guest_build(struct network *n, struct topo_guest *g, struct err *err
 
 static bool user_build(struct network *n, struct topo_user *u, struct err *err)
 {
-    struct user_options o = {
-        .hostfwd = u->hostfwd.items,
-        .n_hostfwd = u->hostfwd.n,
-        .tftp = u->tftp,
-        .bootfile = u->bootfile,
-        .net = u->net,
-        .host = u->host,
-        .dns = u->dns,
-        .dhcpstart = u->dhcpstart,
-        .hostname = u->hostname,
-        .restrict_host = u->restrict_host,
-        .file = u->object.place.file,
-        .line = u->object.place.line,
-    };
+    struct user_options o = topo_user_options(u);
     u->stack = user_stack_create(&n->sim, u->object.name, &o, err);
     if (!u->stack)
         return false;

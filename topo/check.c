@@ -74,20 +74,7 @@ static void user_check(struct topo *t, struct topo_user *u)
     if (!u->vlan)
         COMPLAIN(t, &u->object, "user %s: it is on no VLAN; write one into its table",
                  u->object.name);
-    struct user_options o = {
-        .hostfwd = u->hostfwd.items,
-        .n_hostfwd = u->hostfwd.n,
-        .tftp = u->tftp,
-        .bootfile = u->bootfile,
-        .net = u->net,
-        .host = u->host,
-        .dns = u->dns,
-        .dhcpstart = u->dhcpstart,
-        .hostname = u->hostname,
-        .restrict_host = u->restrict_host,
-        .file = u->object.place.file,
-        .line = u->object.place.line,
-    };
+    struct user_options o = topo_user_options(u);
     user_options_check(&o, &t->err);
 }
 

@@ -255,3 +255,21 @@ void topo_print_errors(const struct topo *t)
         free(all[i].place);
     free(all);
 }
+
+struct user_options topo_user_options(const struct topo_user *u)
+{
+    return (struct user_options){
+        .hostfwd = u->hostfwd.items,
+        .n_hostfwd = u->hostfwd.n,
+        .tftp = u->tftp,
+        .bootfile = u->bootfile,
+        .net = u->net,
+        .host = u->host,
+        .dns = u->dns,
+        .dhcpstart = u->dhcpstart,
+        .hostname = u->hostname,
+        .restrict_host = u->restrict_host,
+        .file = u->object.place.file,
+        .line = u->object.place.line,
+    };
+}

@@ -2,6 +2,7 @@
 #ifndef TOPO_TOPO_H
 #define TOPO_TOPO_H
 
+#include "devices/user.h"
 #include "sim/err.h"
 #include "sim/frame.h"
 #include "sim/port.h"
@@ -183,6 +184,9 @@ bool topo_date(const char *text, int64_t *ns);
  * False, with sentences in t->err, if anything (now or before) was wrong.
  */
 bool topo_check(struct topo *t);
+
+/** A stack's options as the stack takes them; strings stay the topology's. */
+struct user_options topo_user_options(const struct topo_user *u);
 
 /** Print t->err; of what one line has done wrong many times, in a loop, the first few. */
 void topo_print_errors(const struct topo *t);
