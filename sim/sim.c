@@ -167,7 +167,7 @@ static void actor_run(struct actor *a, vtime_t until)
     a->now = until;
 }
 
-/* Put what an actor sent onto the lines, and show what its consoles said. */
+/* Hand what an actor sent to the VLANs, and show what its consoles said. */
 static void collect(struct sim *s, struct actor *a)
 {
     for (uint32_t i = 0; i < a->n_out; i++) {

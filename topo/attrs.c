@@ -44,7 +44,7 @@ static const struct attr vlan_attrs[] = {
 
 static const struct attr guest_attrs[] = {
     {"image", ATTR_STRING, AT(topo_guest, image), "(host, if there is no kernel or bios)", 0, 0,
-     NULL, "\"host\", \"router\" or \"debian\""},
+     NULL, "\"host\", \"router\", \"debian\" or \"u-boot\""},
     {"kernel", ATTR_FILE, AT(topo_guest, kernel), "(the image's)", 0, 0, NULL,
      "ELF, Linux Image (also compressed) or flat binary"},
     {"initrd", ATTR_FILE, AT(topo_guest, initrd), "(the image's)", 0, 0, NULL, "initial RAM disk"},

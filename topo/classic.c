@@ -275,7 +275,7 @@ void classic_help(FILE *to)
 {
     fputs("lanarium -kernel FILE [OPTION...]: one guest, by QEMU's options\n\n", to);
     for (size_t i = 0; i < ARRAY_LEN(options); i++)
-        fprintf(to, "  %s %s\n      %s\n", options[i].name,
+        fprintf(to, "  %s%s%s\n      %s\n", options[i].name, options[i].value ? " " : "",
                 options[i].value ? options[i].value : "", options[i].help);
     fputs(
         "\nThe options of 'lanarium run' (--for, --log, --stats...) can be used as well. The exit "

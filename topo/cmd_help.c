@@ -11,7 +11,7 @@ static void overview(FILE *to)
           to);
     for (const struct command *c = commands; c->name; c++)
         fprintf(to, "  lanarium %-7s %-24s %s\n", c->name, c->args, c->help);
-    fputs("  lanarium -kernel FILE ...                one guest, QEMU's options (help classic)\n"
+    fputs("  lanarium -kernel FILE [OPTION...]         one guest, QEMU's options (help classic)\n"
           "\nobjects of a topology script (lanarium help NAME):\n ",
           to);
     for (int i = 0; i < TOPO_KINDS; i++)

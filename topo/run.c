@@ -23,12 +23,22 @@ static void on_test_done(struct tests *t, size_t test)
     report_test(t->opaque, test);
 }
 
-/* The last guest has stopped: without tests that is the end. The machine picks the moment. */
+/* Whoever sits at a console goes on when the tests are over. */
+static void on_tests_done(void *opaque)
+{
+    struct run *r = opaque;
+    if (terminal_is_used(r->terminal))
+        fprintf(stderr, "lanarium: the tests are over; ctrl-] leaves\r\n");
+    else
+        sim_stop(&r->network.sim);
+}
+
+/* The last guest has stopped: without tests to come that is the end. The machine picks the moment. */
 static void on_power(void *opaque, struct machine *m)
 {
     struct run *r = opaque;
     (void)m;
-    if (--r->n_running == 0 && r->topo->tests.n == 0)
+    if (--r->n_running == 0 && r->tests.current >= r->topo->tests.n)
         sim_stop(&r->network.sim);
 }
 
@@ -113,6 +123,7 @@ static int run_built(struct run *r, struct script *script)
 {
     tests_init(&r->tests, &r->network, script);
     r->tests.done = on_test_done;
+    r->tests.all_done = on_tests_done;
     r->tests.opaque = r;
     watch_guests(r);
     if (consoles_open(r)) {

@@ -73,6 +73,8 @@ void conlog_close(struct run *r, struct conlog *l);
 
 /* terminal.c: a guest's console on standard input and output; ctrl-] leaves. */
 struct terminal *terminal_open(struct run *r, struct topo_guest *g);
+/** Whether someone sits there, who says when to leave. */
+bool terminal_is_used(const struct terminal *t);
 /** Nothing will ever happen unless something is typed: wait for it. False if nothing can be. */
 bool terminal_wait(struct terminal *t);
 void terminal_close(struct terminal *t);

@@ -36,12 +36,12 @@ void schema_help(const struct schema *s, FILE *to)
 /* Backslashes and leading dots mean something to mdoc; ours have neither but quotes. */
 static void put_mdoc(FILE *to, const char *s)
 {
-    for (; *s; s++) {
+    for (char last = 0; *s; last = *s++) {
         if (*s == '"')
             fputs("\\(dq", to);
         else if (*s == '-')
             fputs("\\-", to);
-        else if (*s == '.' && s[1] == ' ') /* a new sentence, on a new line */
+        else if (*s == '.' && s[1] == ' ' && last != '.') /* a new sentence, on a new line */
             fputs(".\n", to), s++;
         else
             fputc(*s, to);

@@ -134,6 +134,11 @@ static void on_readable(uv_poll_t *p, int status, int events)
     take_input(p->data);
 }
 
+bool terminal_is_used(const struct terminal *t)
+{
+    return t && raw && !t->ended;
+}
+
 bool terminal_wait(struct terminal *t)
 {
     out_flush(t);

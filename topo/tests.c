@@ -60,7 +60,11 @@ static void tests_go_on(struct tests *t)
 {
     while (!t->co && t->current < t->script->topo->tests.n)
         test_start(t);
-    if (!t->co)
+    if (t->co)
+        return;
+    if (t->all_done)
+        t->all_done(t->opaque);
+    else
         sim_stop(&t->network->sim);
 }
 

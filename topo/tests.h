@@ -89,6 +89,7 @@ struct tests {
     vtime_t limit; /* of the waiting, for the sentence */
 
     void (*done)(struct tests *t, size_t test); /* a test has ended; for the report */
+    void (*all_done)(void *opaque);             /* all have; NULL: that ends the run */
     void *opaque;
 };
 
