@@ -4,8 +4,12 @@
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 SRCDIR=${SRCDIR:-$(cd "$here/../.." && pwd)}
-BUILDDIR=${BUILDDIR:-$SRCDIR}
+if [ -z "${BUILDDIR-}" ]; then
+    BUILDDIR=$SRCDIR/build
+    [ ! -x ./lanarium ] || BUILDDIR=$PWD
+fi
 LANARIUM=${LANARIUM:-$BUILDDIR/lanarium}
+case $LANARIUM in /*) ;; *) LANARIUM=$PWD/$LANARIUM ;; esac # the runs have folders of their own
 nets=$SRCDIR/tests/scenario/net
 examples=$SRCDIR/topo/examples
 cache=${LANARIUM_CACHE:-${XDG_CACHE_HOME:-${HOME-}/.cache}/lanarium}
@@ -83,6 +87,7 @@ play() {
 
 # same A B: the two folders hold the same bytes; if not, which, and the first packet that differs.
 same() {
+    [ -n "$(ls -A "$work/$1" 2>/dev/null)" ] || { echo "$1 left no files"; return 1; }
     diff -r "$work/$1" "$work/$2" >"$work/differs" 2>&1 && return 0
     head -n 8 "$work/differs"
     for file in "$work/$1"/*.pcap*; do
@@ -98,6 +103,7 @@ same() {
 
 # differs A B FILE
 differs() {
+    [ -s "$work/$1/$3" ] && [ -s "$work/$2/$3" ] || { echo "$3 is missing"; return 1; }
     ! cmp -s "$work/$1/$3" "$work/$2/$3" || {
         echo "$3 is the same in both"
         return 1

@@ -41,7 +41,7 @@ static const struct command *command_find(const char *name)
 
 static void help_print(const struct command *c)
 {
-    char use[48];
+    char use[80];
 
     for (; c->name; c++) {
         snprintf(use, sizeof use, "%s %s", c->name, c->args);
