@@ -343,7 +343,7 @@ int classic_main(int argc, char **argv)
     run_options_init(&c.o);
     c.o.console_use = CONSOLE_TERMINAL;
     c.place = (struct place){c.t.title, 0};
-    c.guest = (struct topo_guest *)topo_add(&c.t, TOPO_GUEST, "guest", c.place);
+    c.guest = (struct topo_guest *)topo_add(&c.t, TOPO_GUEST, "vm", c.place);
     for (int i = 1; i < argc; i++)
         if (!run_option_take(argc, argv, &i, &c.o, &c.t, &err))
             option_take(&c, argc, argv, &i);
