@@ -3,6 +3,7 @@
 
 #include "guests/code.h"
 #include "guests/exec.h"
+#include "guests/translate/translate.h"
 
 static pthread_mutex_t insert_lock = PTHREAD_MUTEX_INITIALIZER;
 
@@ -40,6 +41,7 @@ void code_unref(struct code *c)
             free(b);
         }
     }
+    translate_free(c);
     free(c);
 }
 
@@ -97,6 +99,7 @@ struct block *code_get(struct code *c, const uint8_t *data, uint32_t off)
     b = xmalloc(BLOCK_BYTES(tmp->n));
     memcpy(b, tmp, BLOCK_BYTES(tmp->n));
     b->code = c;
+    translate_new_block(b);
     return insert(c, b);
 }
 
@@ -134,7 +137,7 @@ static bool f_dest(enum op_format f)
     return f == FMT_FI || f == FMT_FR || f == FMT_FM || f == FMT_F4;
 }
 
-static void fill(struct op *op, const struct insn *in, uint32_t off, unsigned idx)
+void op_fill(struct op *op, const struct insn *in, uint32_t off, unsigned idx)
 {
     uint32_t bits = in->bits, next = off + in->len;
 
@@ -196,7 +199,7 @@ bool block_decode(struct block *b, const uint8_t *data, uint32_t off, unsigned m
             bits = load_le32(data + off);
         }
         in = decode(bits);
-        fill(&b->ops[b->n], &in, off, b->n);
+        op_fill(&b->ops[b->n], &in, off, b->n);
         ids[b->n] = (uint8_t)in.id;
         offs[b->n++] = (uint16_t)off;
         off += in.len;
@@ -216,7 +219,7 @@ void block_decode_one(struct block *b, uint32_t bits, uint32_t off, op_fn *end)
     struct insn in = decode(bits);
 
     *b = (struct block){.off = (uint16_t)off, .n = 1};
-    fill(&b->ops[0], &in, off, 0);
+    op_fill(&b->ops[0], &in, off, 0);
     close_block(b, leaves(in.format), end);
     block_offs(b)[0] = (uint16_t)off;
     block_offs(b)[1] = (uint16_t)(off + in.len);

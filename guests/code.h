@@ -49,6 +49,13 @@ struct block {
     struct code *code;  /* NULL: a temporary block, never linked */
     uint32_t n;
     uint16_t off;
+    /* The translator's (translate/): how often the block was entered, the handler that
+     * interprets its start, and the machine code, which needs so many instructions of the budget
+     * (0: there is none, and `native` leads out). */
+    _Atomic uint16_t heat;
+    _Atomic uint32_t native_n;
+    op_fn *first;
+    _Atomic(const uint8_t *) native;
     struct op ops[];
 };
 
@@ -69,11 +76,14 @@ static inline struct block *block_of(const struct op *op)
 
 #define CODE_BUCKETS 128
 
+struct native_chunk;
+
 /** The blocks of a page. Readers take no lock; a block is published complete. */
 struct code {
     _Atomic uint32_t refs; /* the page, and harts that may still be executing it */
     _Atomic uint64_t lines; /* which 64-byte lines hold decoded instructions */
     _Atomic(struct block *) bucket[CODE_BUCKETS];
+    struct native_chunk *native; /* memory of its machine code; the translator's */
 };
 
 /** The code of a page, made if there is none yet (then *made is true). Borrowed. */
@@ -105,6 +115,10 @@ struct block *code_get(struct code *c, const uint8_t *data, uint32_t off);
  * with `end` unless its last op always leaves. False: the first one crosses the page's end.
  */
 bool block_decode(struct block *b, const uint8_t *data, uint32_t off, unsigned max, op_fn *end);
+
+/** Make the op of a decoded instruction at `off`, the idx-th of its block. */
+struct insn;
+void op_fill(struct op *op, const struct insn *in, uint32_t off, unsigned idx);
 
 /** A block of one instruction given by its bits, whatever page its second half lies in. */
 void block_decode_one(struct block *b, uint32_t bits, uint32_t off, op_fn *end);

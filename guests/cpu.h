@@ -163,8 +163,10 @@ static inline uint64_t tlb_tag(uint64_t va, unsigned size)
 
 static inline struct jump *jump_at(const struct hart *h, uint64_t pc)
 {
-    return &h->jumps[pc >> 1 & h->jump_mask];
+    return (struct jump *)((char *)h->jumps + (pc << 3 & h->jump_mask));
 }
+
+_Static_assert(sizeof(struct jump) == 16, "jump_at shifts by it");
 
 /* --- Page tables (mmu.c) and protection (pmp.c) --- */
 

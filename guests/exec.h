@@ -33,8 +33,14 @@
 /** A handler's rare half: out of line, so that the other half needs no stack. */
 #define COLD __attribute__((noinline, cold))
 
+/* A block's first handler changes when the block is translated, whoever may be running it. */
+static inline op_fn *op_handler(const struct op *op)
+{
+    return __atomic_load_n(&op->handler, __ATOMIC_RELAXED);
+}
+
 #if TAIL_CALLS
-#define DISPATCH() return op->handler(PASS)
+#define DISPATCH() return op_handler(op)(PASS)
 #define LEAVE()                                                                                    \
     do {                                                                                           \
         (void)op, (void)page_va, (void)left;                                                       \
@@ -90,6 +96,9 @@ static inline void sync_after(HANDLER_ARGS)
 op_fn op_illegal;
 op_fn op_next; /* goes on to the block that follows in memory */
 op_fn op_exit; /* leaves, to what follows in memory */
+op_fn op_cold; /* a block's start: counts, and has it translated when it is hot */
+op_fn op_native; /* a block's start: its machine code */
+op_fn op_return; /* after a single instruction: back to machine code */
 
 extern op_fn *const op_handlers[OP_COUNT];
 

@@ -1,5 +1,6 @@
 /* The hart: its life, its clock, and the loop that runs it from block to block. */
 #include "guests/exec.h"
+#include "guests/translate/backend.h"
 
 #define PC_MASK (~1ULL)
 
@@ -237,19 +238,32 @@ static struct block *fetch_part(struct hart *h, unsigned n)
     return temp_block(h);
 }
 
+/* Call a handler, and those that follow it until one leaves. */
+static void call_handler(op_fn *first, struct hart *h, const struct op *op, uint64_t page_va,
+                         int64_t left)
+{
+    first(h, op, page_va, left);
+#if !TAIL_CALLS
+    for (struct resume *r = &h->caches->resume; r->op;)
+        op_handler(r->op)(h, r->op, r->page_va, r->left);
+#endif
+}
+
+bool native_step(struct hart *h, const struct op *op, uint64_t page_va, int64_t left)
+{
+    h->stepped = false;
+    call_handler(op->handler, h, op, page_va, left);
+    return h->stepped;
+}
+
+/* The block at pc, by machine code if the budget has room for that. */
 static void execute(struct hart *h, struct block *b)
 {
-    struct hart_caches *c = h->caches;
-    int64_t left = (int64_t)(c->until - h->icount) - b->n;
-    uint64_t page_va = h->pc & ~(uint64_t)PAGE_MASK;
+    uint64_t left = h->caches->until - h->icount;
+    bool interpret = atomic_load_explicit(&b->native_n, memory_order_acquire) > left;
+    op_fn *first = interpret ? b->first : op_handler(b->ops);
 
-#if TAIL_CALLS
-    b->ops[0].handler(h, b->ops, page_va, left);
-#else
-    c->resume = (struct resume){b->ops, page_va, left};
-    while (c->resume.op)
-        c->resume.op->handler(h, c->resume.op, c->resume.page_va, c->resume.left);
-#endif
+    call_handler(first, h, b->ops, h->pc & ~(uint64_t)PAGE_MASK, (int64_t)(left - b->n));
 }
 
 /* No block is executing any more: what was dropped meanwhile can go. */

@@ -50,6 +50,8 @@ enum hart_stop {
 
 /* Integer and floating-point state is laid out first: the translator addresses it by offset. */
 struct hart {
+    struct tlb_entry *tlb; /* cache: of the mode that data accesses have now */
+    uint64_t tlb_mask;
     uint64_t x[33];  /* x[0] is 0; x[32] takes writes to x0 */
     uint64_t f[32];  /* NaN-boxed */
     uint64_t pc;
@@ -80,13 +82,13 @@ struct hart {
 
     /* What follows is derived: caches that may be dropped at any time without a guest seeing. */
     struct hart_caches *caches;
-    struct tlb_entry *tlb; /* of the mode that data accesses have now */
-    uint64_t tlb_mask;
     struct jump *jumps;
     uint64_t jump_mask, jump_xor;
+    uint64_t page_va; /* machine code: of the page that it is in */
     uint64_t mem_value;
     uint8_t fp_on;   /* FS is dirty and the host's unit is set up for this hart */
     uint8_t fp_live; /* FP_DYN if, besides, the host rounds as frm says; else no mode at all */
+    bool stepped;    /* machine code: the instruction it asked for is done */
 };
 
 extern const struct field hart_fields[]; /* of the architectural state */
@@ -129,6 +131,12 @@ static inline bool hart_has_wakeup(const struct hart *h)
 
 /** Let go of cached translations and decoded code: sfence.vma for everything. */
 void hart_flush(struct hart *h);
+
+/**
+ * Take over the state of a hart of another machine, whose pages are about to be shared: neither
+ * runs, and both will find every store's page anew.
+ */
+void hart_clone(struct hart *h, struct hart *original);
 
 /** RAM slot changing (see struct ram.changing): let go of host pointers to that page. */
 void hart_page_changing(struct hart *h, uint64_t addr, struct page *old);

@@ -39,7 +39,7 @@ void tlb_select(struct hart *h)
     h->tlb = t ? t->e : &no_entry;
     h->tlb_mask = t ? (t->n - 1) * sizeof(struct tlb_entry) : 0;
     h->jumps = j ? j->e : &no_jump;
-    h->jump_mask = j ? j->n - 1 : 0;
+    h->jump_mask = j ? (j->n - 1) * sizeof(struct jump) : 0;
     h->jump_xor = (uint64_t)h->priv << 60; /* no address with these bits has a block */
 }
 
