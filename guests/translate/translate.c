@@ -10,9 +10,7 @@
 #include "guests/translate/arena.h"
 #include "guests/translate/backend.h"
 
-#ifndef HOT
-#define HOT 48 /* entries, after which a block's trace is translated */
-#endif
+#define HOT 16 /* entries, after which a block's trace is translated */
 
 /* Memory of a page's machine code, filled from the start. */
 struct native_chunk {
@@ -23,29 +21,34 @@ struct native_chunk {
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* one translates at a time */
 static struct translate_stats stats;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static const char *const engine_names[] = {"translator", "eager", "interpreter"};
 static enum engine chosen;
-static bool available;
+static bool available; /* the host can translate */
 static FILE *perf_map;
+
+bool translate_engine_named(const char *name, enum engine *e)
+{
+    for (unsigned i = 0; i < ARRAY_LEN(engine_names); i++)
+        if (strcmp(name, engine_names[i]) == 0) {
+            *e = (enum engine)i;
+            return true;
+        }
+    return false;
+}
 
 static void set_up(void)
 {
     const char *env = getenv("LANARIUM_ENGINE");
 
-    if (env && strcmp(env, "interpreter") == 0)
-        chosen = ENGINE_INTERPRETER;
-    available = chosen == ENGINE_TRANSLATOR && arena_init() && backend_init();
-}
-
-static bool is_available(void)
-{
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-
-    pthread_once(&once, set_up);
-    return available && chosen == ENGINE_TRANSLATOR;
+    if (env)
+        translate_engine_named(env, &chosen);
+    available = arena_init() && backend_init();
 }
 
 void translate_choose(enum engine e)
 {
+    pthread_once(&once, set_up); /* the environment's choice comes first, and goes */
     chosen = e;
 }
 
@@ -69,7 +72,8 @@ void translate_stats(struct translate_stats *s)
 void translate_new_block(struct block *b)
 {
     b->first = b->ops[0].handler;
-    if (!is_available())
+    pthread_once(&once, set_up);
+    if (!available || chosen == ENGINE_INTERPRETER)
         return;
     atomic_store_explicit(&b->native, backend_leave(), memory_order_relaxed);
     b->ops[0].handler = op_cold;
@@ -188,7 +192,7 @@ HANDLER(cold)
     unsigned heat = atomic_load_explicit(&b->heat, memory_order_relaxed);
 
     atomic_store_explicit(&b->heat, (uint16_t)(heat + 1), memory_order_relaxed);
-    if (UNLIKELY(heat == HOT)) {
+    if (UNLIKELY(heat == HOT || chosen == ENGINE_EAGER)) {
         heat_up(h, b, page_va);
         DISPATCH();
     }

@@ -4,13 +4,22 @@
 
 #include "guests/code.h"
 
-enum engine { ENGINE_TRANSLATOR, ENGINE_INTERPRETER };
+enum engine {
+    ENGINE_TRANSLATOR,  /* what is hot is translated */
+    ENGINE_EAGER,       /* everything is, at its first execution: for tests */
+    ENGINE_INTERPRETER, /* nothing is */
+};
 
 /**
- * Choose how guests are executed, before the first machine is made. Results do not depend on it.
- * Where the host cannot translate, the interpreter does it all.
+ * Choose how guests are executed: holds for code that has not been decoded yet, so before the first
+ * machine is made. Results do not depend on it. Where the host cannot translate, the interpreter
+ * does it all. Without a choice it is the translator, or what LANARIUM_ENGINE in the
+ * environment says: translator, eager or interpreter.
  */
 void translate_choose(enum engine e);
+
+/** The engine of that name. False: there is none. */
+bool translate_engine_named(const char *name, enum engine *e);
 
 /** Write perf-PID.map to /tmp, where perf looks for the names of translated code. False: errno. */
 bool translate_perf_map(void);

@@ -49,7 +49,7 @@ void gen_step(struct gen *g)
 {
     gen_step_op(g, (uint16_t)g->i);
     asm_call(&g->a, common.step);
-    g->fp_sure = g->fs_sure = false; /* it may have been a CSR */
+    g->fp_sure = g->fs_on = g->fs_dirty = false; /* it may have been a CSR */
 }
 
 void gen_step_if(struct gen *g, enum cc cc, enum detour_kind kind)

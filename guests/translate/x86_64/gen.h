@@ -50,7 +50,7 @@ enum detour_kind {
     DETOUR_BUDGET,  /* the budget has no room for the trace */
 };
 
-#define DETOURS_MAX (3 * TRACE_MAX + 2)
+#define DETOURS_MAX (5 * TRACE_MAX + 2) /* fmadd.s may go astray five times */
 
 struct gen {
     struct assembler a;
@@ -64,11 +64,11 @@ struct gen {
     uint8_t *exit_refs[2 * TRACE_MAX + 2]; /* displacements that are to lead to them */
     uint32_t n_exits;
     uint16_t steps[TRACE_MAX]; /* the instructions that may be interpreted, ascending */
-    uint8_t *step_refs[3 * TRACE_MAX];     /* displacements that are to lead to their ops */
-    uint16_t step_slots[3 * TRACE_MAX];
+    uint8_t *step_refs[DETOURS_MAX];     /* displacements that are to lead to their ops */
+    uint16_t step_slots[DETOURS_MAX];
     uint32_t n_steps, n_step_refs;
     bool fp_sure;               /* the host's unit is known to do the hart's work */
-    bool fs_sure;               /* FS is known to be dirty */
+    bool fs_on, fs_dirty;       /* FS is known to be that */
 };
 
 /** How an instruction is emitted; `opcode` and `arg` as the emitter wants them. */
@@ -118,6 +118,12 @@ static inline uint32_t gen_after(const struct gen *g)
 {
     return g->t->n - g->i - 1;
 }
+
+/* --- memory (mem.c) --- */
+
+/** RAX = host address of rs1 + offset, else a step. RCX and RDX are used. */
+void mem_translate_load(struct gen *g, unsigned rs1, int32_t offset, unsigned size);
+void mem_translate_store(struct gen *g, unsigned rs1, int32_t offset, unsigned size);
 
 /* --- control flow (flow.c) --- */
 

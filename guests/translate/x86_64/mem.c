@@ -18,7 +18,7 @@ static void address(struct gen *g, unsigned rs1, int32_t offset)
 
 /* RAX, a virtual address, becomes the host's, or the instruction is done by the interpreter; see
    tlb_at and tlb_tag. RCX and RDX are used. */
-static void translate(struct gen *g, size_t tag, unsigned size, enum detour_kind otherwise)
+static void translate(struct gen *g, size_t tag, unsigned size)
 {
     struct assembler *a = &g->a;
 
@@ -30,8 +30,20 @@ static void translate(struct gen *g, size_t tag, unsigned size, enum detour_kind
     asm_load(a, RDX, in_reg(RAX));
     asm_group1(a, true, G1_AND, in_reg(RDX), (int32_t)(~PAGE_MASK | (size - 1)));
     asm_modrm(a, true, 0x3b, RDX, in_mem(RCX, (int32_t)tag));
-    gen_step_if(g, CC_NE, otherwise);
+    gen_step_if(g, CC_NE, DETOUR_STEP);
     asm_modrm(a, true, 0x03, RAX, in_mem(RCX, offsetof(struct tlb_entry, addend)));
+}
+
+void mem_translate_load(struct gen *g, unsigned rs1, int32_t offset, unsigned size)
+{
+    address(g, rs1, offset);
+    translate(g, offsetof(struct tlb_entry, tag_load), size);
+}
+
+void mem_translate_store(struct gen *g, unsigned rs1, int32_t offset, unsigned size)
+{
+    address(g, rs1, offset);
+    translate(g, offsetof(struct tlb_entry, tag_store), size);
 }
 
 /* opcode: the move from memory; arg: bytes; arg2: 64 bits wide. */
@@ -39,8 +51,7 @@ RULE emit_load(RULE_ARGS)
 {
     unsigned rd = insn_rd(in), dst = gen_target(rd);
 
-    address(g, insn_rs1(in), imm_i(in->bits));
-    translate(g, offsetof(struct tlb_entry, tag_load), r->arg, DETOUR_STEP);
+    mem_translate_load(g, insn_rs1(in), imm_i(in->bits), r->arg);
     asm_modrm(&g->a, r->arg2, r->opcode, dst, in_mem(RAX, 0));
     gen_put(g, rd, dst);
     gen_step_back(g);
@@ -50,8 +61,7 @@ RULE emit_store(RULE_ARGS)
 {
     unsigned value;
 
-    address(g, insn_rs1(in), imm_s(in->bits));
-    translate(g, offsetof(struct tlb_entry, tag_store), r->arg, DETOUR_STEP);
+    mem_translate_store(g, insn_rs1(in), imm_s(in->bits), r->arg);
     value = gen_use(g, insn_rs2(in), RDX);
     if (r->arg == 1)
         asm_modrm8(&g->a, r->opcode, value, in_mem(RAX, 0));
