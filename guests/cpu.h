@@ -76,6 +76,7 @@ struct tlb {
     uint32_t conflicts; /* replacements since it had this size */
     uint64_t super_low, super_high; /* parts of superpages lie between these addresses only */
     uint64_t *pa;       /* of each entry's page */
+    uint64_t *seen;     /* bits by physical page, 8 an entry: which it may have entries for */
     struct tlb_entry e[];
 };
 

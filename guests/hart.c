@@ -104,7 +104,7 @@ size_t hart_cache_bytes(const struct hart *h)
 
     for (unsigned b = 0; b < BANK_COUNT; b++)
         if (c->banks[b])
-            n += sizeof(struct tlb) + c->banks[b]->n * (sizeof(struct tlb_entry) + 8);
+            n += sizeof(struct tlb) + c->banks[b]->n * (sizeof(struct tlb_entry) + 9);
     if (c->fetch)
         n += sizeof(struct fetch_tlb) + c->fetch->n * sizeof(struct fetch_entry);
     if (c->jumps)

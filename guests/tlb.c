@@ -47,8 +47,18 @@ static void clear_bank(struct tlb *t)
 {
     for (uint32_t i = 0; i < t->n; i++)
         t->e[i] = no_entry;
+    memset(t->seen, 0, t->n);
     t->super_low = UINT64_MAX;
     t->super_high = 0;
+}
+
+/* The bit of `seen` for a physical page. */
+static uint64_t seen_bit(const struct tlb *t, uint64_t pa, uint64_t **word)
+{
+    uint64_t i = pa >> PAGE_SHIFT & (8 * t->n - 1);
+
+    *word = &t->seen[i / 64];
+    return BIT(i % 64);
 }
 
 static void new_bank(struct hart *h, enum bank b, uint32_t n)
@@ -56,10 +66,11 @@ static void new_bank(struct hart *h, enum bank b, uint32_t n)
     struct tlb *t;
 
     free(h->caches->banks[b]);
-    t = xmalloc(sizeof(*t) + n * (sizeof(t->e[0]) + sizeof(t->pa[0])));
+    t = xmalloc(sizeof(*t) + n * (sizeof(t->e[0]) + sizeof(t->pa[0]) + 1));
     t->n = n;
     t->conflicts = 0;
     t->pa = (uint64_t *)(t->e + n);
+    t->seen = t->pa + n;
     memset(t->pa, 0, n * sizeof(t->pa[0]));
     clear_bank(t);
     h->caches->banks[b] = t;
@@ -192,6 +203,7 @@ enum cause tlb_translate(struct hart *h, uint64_t va, enum access access, uint64
     struct tlb_entry *e;
     unsigned level;
     enum cause cause;
+    uint64_t *word, bit;
     struct tlb *t;
 
     if (!h->caches->banks[b])
@@ -212,6 +224,8 @@ enum cause tlb_translate(struct hart *h, uint64_t va, enum access access, uint64
     *e = no_entry;
     e->arch = page_of(va) | right | (uint64_t)level << ARCH_LEVEL_SHIFT;
     t->pa[e - t->e] = page_of(*pa);
+    bit = seen_bit(t, *pa, &word);
+    *word |= bit;
     if (level > 0)
         note_super(&t->super_low, &t->super_high, va, level);
     return CAUSE_NONE;
@@ -243,8 +257,14 @@ static void drop_tags(struct hart *h, uint64_t pa, bool loads)
 {
     for (unsigned b = 0; b < BANK_COUNT; b++) {
         struct tlb *t = h->caches->banks[b];
+        uint64_t *word, bit;
 
-        for (uint32_t i = 0; t && i < t->n; i++) {
+        if (!t)
+            continue;
+        bit = seen_bit(t, pa, &word);
+        if (!(*word & bit))
+            continue;
+        for (uint32_t i = 0; i < t->n; i++) {
             if (t->pa[i] != pa)
                 continue;
             t->e[i].tag_store = TAG_NONE;
@@ -309,7 +329,7 @@ enum cause tlb_fetch(struct hart *h, uint64_t va, uint64_t *pa)
         return cause;
     if (e->key) {
         forget_page(h, e->key); /* a jump may not know it longer than the fetch TLB does */
-        if (++f->conflicts > f->n && f->n < FETCH_MAX) {
+        if (++f->conflicts > f->n / 4 && f->n < FETCH_MAX) {
             new_fetch(h, f->n * 2);
             f = h->caches->fetch;
             e = &f->e[va >> PAGE_SHIFT & (f->n - 1)];

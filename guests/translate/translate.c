@@ -199,12 +199,31 @@ HANDLER(cold)
     TAIL_RETURN b->first(PASS);
 }
 
+/*
+ * Going in and out costs as much as interpreting a dozen instructions. A block that comes out
+ * at once over and over (it reads a device, it traps) is interpreted again, unless other
+ * machine code leads to it.
+ */
+#define POOR 12
+#define POOR_MAX 256
+
+static void judge(struct block *b, const struct op *op, uint64_t executed)
+{
+    unsigned poor = executed < POOR ? atomic_load_explicit(&b->heat, memory_order_relaxed) + 1u : 0;
+
+    atomic_store_explicit(&b->heat, (uint16_t)poor, memory_order_relaxed);
+    if (UNLIKELY(poor > POOR_MAX))
+        __atomic_store_n((op_fn **)(uintptr_t)&op->handler, b->first, __ATOMIC_RELAXED);
+}
+
 HANDLER(native)
 {
     struct block *b = block_of(op);
+    uint64_t start = h->caches->until - (uint64_t)left - b->n;
 
     h->page_va = page_va;
     backend_enter(h, atomic_load_explicit(&b->native, memory_order_acquire), left + b->n);
+    judge(b, op, h->icount - start);
     LEAVE();
 }
 

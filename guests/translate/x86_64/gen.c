@@ -21,6 +21,31 @@ void gen_put(struct gen *g, unsigned rd, unsigned from)
         asm_store(&g->a, place(rd), from);
 }
 
+void gen_move(struct gen *g, unsigned dst, unsigned x)
+{
+    if (x == 0)
+        asm_modrm(&g->a, false, 0x31, dst, in_reg(dst)); /* xor */
+    else
+        asm_load(&g->a, dst, place(x));
+}
+
+void gen_set(struct gen *g, unsigned rd, enum cc cc)
+{
+    unsigned dst = gen_target(rd);
+
+    asm_modrm8(&g->a, 0x0f90u | cc, 0, in_reg(RAX));
+    asm_modrm(&g->a, false, 0x0fb6, dst, in_reg(RAX)); /* movzx, from al */
+    gen_put(g, rd, dst);
+}
+
+void gen_shift(struct gen *g, bool w, unsigned ext, unsigned reg, unsigned n)
+{
+    if (!n)
+        return;
+    asm_modrm(&g->a, w, 0xc1, ext, in_reg(reg));
+    asm_8(&g->a, n);
+}
+
 void gen_page_address(struct gen *g, unsigned dst, int32_t offset)
 {
     asm_load(&g->a, dst, FIELD_AT(page_va));
@@ -144,7 +169,7 @@ void gen_data(struct gen *g, struct code *code)
 static void emit_insn(struct gen *g)
 {
     const struct insn *in = &g->ti->in;
-    const struct rule *tables[] = {int_rules, mem_rules, fp_rules};
+    const struct rule *tables[] = {int_rules, bit_rules, mem_rules, fp_rules};
 
     switch (in->format) {
     case FMT_B: flow_branch(g, in); return;

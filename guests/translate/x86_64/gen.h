@@ -79,7 +79,8 @@ struct rule {
 };
 
 /** The emitters' tables, by instruction; an empty row is none of theirs. */
-extern const struct rule int_rules[OP_COUNT], mem_rules[OP_COUNT], fp_rules[OP_COUNT];
+extern const struct rule int_rules[OP_COUNT], bit_rules[OP_COUNT], mem_rules[OP_COUNT],
+    fp_rules[OP_COUNT];
 
 /* --- pieces (gen.c) --- */
 
@@ -94,6 +95,15 @@ static inline unsigned gen_target(unsigned rd)
 
 /** Put a result from a host register where it belongs. */
 void gen_put(struct gen *g, unsigned rd, unsigned from);
+
+/** dst = a guest register; the flags may go. */
+void gen_move(struct gen *g, unsigned dst, unsigned x);
+
+/** rd = whether the flags say `cc`. */
+void gen_set(struct gen *g, unsigned rd, enum cc cc);
+
+/** A shift or rotation by n: ext is its number in group 2. */
+void gen_shift(struct gen *g, bool w, unsigned ext, unsigned reg, unsigned n);
 
 /** dst = page_va + offset. */
 void gen_page_address(struct gen *g, unsigned dst, int32_t offset);

@@ -1,4 +1,4 @@
-/* Integer instructions: RV64I (2, 5), M (7), Zba, Zbb, Zbs. */
+/* Integer instructions: RV64I (chapters 2, 5), M (7), and the rotations of Zbb. */
 #include "guests/translate/x86_64/gen.h"
 
 #define RULE static void
@@ -17,15 +17,6 @@ static void finish(struct gen *g, unsigned rd, unsigned reg, unsigned width)
     if (width == W32)
         sign_extend(g, reg);
     gen_put(g, rd, reg);
-}
-
-/* dst = a guest register; the lower half alone suffices where the rest is not looked at. */
-static void move(struct gen *g, unsigned dst, unsigned x)
-{
-    if (x == 0)
-        asm_modrm(&g->a, false, 0x31, dst, in_reg(dst));
-    else
-        asm_load(&g->a, dst, place(x));
 }
 
 static bool same(unsigned dst, unsigned x)
@@ -49,7 +40,7 @@ RULE emit_alu(RULE_ARGS)
         }
     }
     if (!same(dst, rs1))
-        move(g, dst, rs1);
+        gen_move(g, dst, rs1);
     asm_modrm(&g->a, r->arg == W64, r->opcode, dst, place(rs2));
     finish(g, rd, dst, r->arg);
 }
@@ -101,7 +92,7 @@ RULE emit_alu_imm(RULE_ARGS)
         asm_group1(&g->a, true, (enum group1)r->opcode, home(rd), imm);
     } else {
         if (!same(dst, rs1))
-            move(g, dst, rs1);
+            gen_move(g, dst, rs1);
         if (r->opcode == G1_XOR && imm == -1)
             asm_modrm(&g->a, true, 0xf7, 2, in_reg(dst)); /* not */
         else if (imm || r->opcode == G1_AND)
@@ -128,7 +119,7 @@ RULE emit_addiw(RULE_ARGS)
         if (host_of[rs1] && !same(dst, rs1))
             asm_modrm(&g->a, false, 0x8d, dst, in_mem(host_of[rs1], imm));
         else {
-            move(g, dst, rs1);
+            gen_move(g, dst, rs1);
             asm_group1(&g->a, false, G1_ADD, in_reg(dst), imm);
         }
         sign_extend(g, dst);
@@ -159,14 +150,6 @@ RULE emit_auipc(RULE_ARGS)
     gen_put(g, rd, dst);
 }
 
-static void shift_by(struct gen *g, bool w, unsigned ext, unsigned reg, unsigned n)
-{
-    if (!n)
-        return;
-    asm_modrm(&g->a, w, 0xc1, ext, in_reg(reg));
-    asm_8(&g->a, n);
-}
-
 /* Shifts and rotations; opcode: the extension in group 2. */
 RULE emit_shift_imm(RULE_ARGS)
 {
@@ -176,8 +159,8 @@ RULE emit_shift_imm(RULE_ARGS)
     if (!rd)
         return;
     if (!same(dst, rs1))
-        move(g, dst, rs1);
-    shift_by(g, r->arg == W64, r->opcode, dst, in->bits >> 20 & mask);
+        gen_move(g, dst, rs1);
+    gen_shift(g, r->arg == W64, r->opcode, dst, in->bits >> 20 & mask);
     finish(g, rd, dst, r->arg);
 }
 
@@ -189,19 +172,9 @@ RULE emit_shift(RULE_ARGS)
         return;
     asm_load(&g->a, RCX, place(rs2));
     if (!same(dst, rs1))
-        move(g, dst, rs1);
+        gen_move(g, dst, rs1);
     asm_modrm(&g->a, r->arg == W64, 0xd3, r->opcode, in_reg(dst));
     finish(g, rd, dst, r->arg);
-}
-
-/* rd = whether the flags say `cc`. */
-static void set_from_flags(struct gen *g, unsigned rd, enum cc cc)
-{
-    unsigned dst = gen_target(rd);
-
-    asm_modrm8(&g->a, 0x0f90u | cc, 0, in_reg(RAX));
-    asm_modrm(&g->a, false, 0x0fb6, dst, in_reg(RAX)); /* movzx, from al */
-    gen_put(g, rd, dst);
 }
 
 RULE emit_set(RULE_ARGS)
@@ -209,7 +182,7 @@ RULE emit_set(RULE_ARGS)
     if (!insn_rd(in))
         return;
     asm_modrm(&g->a, true, 0x3b, gen_use(g, insn_rs1(in), RAX), place(insn_rs2(in)));
-    set_from_flags(g, insn_rd(in), (enum cc)r->opcode);
+    gen_set(g, insn_rd(in), (enum cc)r->opcode);
 }
 
 RULE emit_set_imm(RULE_ARGS)
@@ -217,7 +190,7 @@ RULE emit_set_imm(RULE_ARGS)
     if (!insn_rd(in))
         return;
     asm_group1(&g->a, true, G1_CMP, place(insn_rs1(in)), imm_i(in->bits));
-    set_from_flags(g, insn_rd(in), (enum cc)r->opcode);
+    gen_set(g, insn_rd(in), (enum cc)r->opcode);
 }
 
 /* The upper half of a product; opcode: the extension in group 3 (4 unsigned, 5 signed). */
@@ -225,7 +198,7 @@ RULE emit_mulh(RULE_ARGS)
 {
     if (!insn_rd(in))
         return;
-    move(g, RAX, insn_rs1(in));
+    gen_move(g, RAX, insn_rs1(in));
     asm_modrm(&g->a, true, 0xf7, r->opcode, place(insn_rs2(in)));
     gen_put(g, insn_rd(in), RDX);
 }
@@ -241,8 +214,8 @@ RULE emit_divide(RULE_ARGS)
 
     if (!rd)
         return;
-    move(g, RCX, insn_rs2(in));
-    move(g, RAX, insn_rs1(in));
+    gen_move(g, RCX, insn_rs2(in));
+    gen_move(g, RAX, insn_rs1(in));
     asm_modrm(a, w, 0x85, RCX, in_reg(RCX)); /* test */
     by_zero = asm_jcc_ahead(a, CC_E);
     if (is_signed) {
@@ -275,116 +248,7 @@ RULE emit_divide(RULE_ARGS)
     finish(g, rd, RAX, r->arg);
 }
 
-/* --- Zba, Zbb, Zbs --- */
-
-/* rd = rs2 + (rs1 << arg); arg2: only the lower half of rs1. */
-RULE emit_shift_add(RULE_ARGS)
-{
-    unsigned rd = insn_rd(in);
-
-    if (!rd)
-        return;
-    if (r->arg2)
-        asm_modrm(&g->a, false, 0x8b, RAX, place(insn_rs1(in)));
-    else
-        asm_load(&g->a, RAX, place(insn_rs1(in)));
-    shift_by(g, true, 4, RAX, r->arg);
-    asm_modrm(&g->a, true, 0x03, RAX, place(insn_rs2(in)));
-    gen_put(g, rd, RAX);
-}
-
-RULE emit_slli_uw(RULE_ARGS)
-{
-    (void)r;
-    if (!insn_rd(in))
-        return;
-    asm_modrm(&g->a, false, 0x8b, RAX, place(insn_rs1(in)));
-    shift_by(g, true, 4, RAX, in->bits >> 20 & 63);
-    gen_put(g, insn_rd(in), RAX);
-}
-
-/* rd = rs1 extended; opcode: the move that does it, from a byte or a word. */
-RULE emit_extend(RULE_ARGS)
-{
-    unsigned rd = insn_rd(in), dst = gen_target(rd);
-
-    if (!rd)
-        return;
-    asm_modrm(&g->a, true, r->opcode, dst, place(insn_rs1(in)));
-    gen_put(g, rd, dst);
-}
-
-/* rd = rs1 op ~rs2, or ~(rs1 ^ rs2). */
-RULE emit_logic_not(RULE_ARGS)
-{
-    if (!insn_rd(in))
-        return;
-    asm_load(&g->a, RAX, place(insn_rs2(in)));
-    if (r->opcode != 0x33)
-        asm_modrm(&g->a, true, 0xf7, 2, in_reg(RAX)); /* not */
-    asm_modrm(&g->a, true, r->opcode, RAX, place(insn_rs1(in)));
-    if (r->opcode == 0x33)
-        asm_modrm(&g->a, true, 0xf7, 2, in_reg(RAX));
-    gen_put(g, insn_rd(in), RAX);
-}
-
-/* Minimum and maximum: opcode: the condition under which rs2 replaces rs1. */
-RULE emit_min_max(RULE_ARGS)
-{
-    if (!insn_rd(in))
-        return;
-    move(g, RAX, insn_rs1(in));
-    asm_modrm(&g->a, true, 0x3b, RAX, place(insn_rs2(in)));
-    asm_modrm(&g->a, true, 0x0f40u | r->opcode, RAX, place(insn_rs2(in))); /* cmovcc */
-    gen_put(g, insn_rd(in), RAX);
-}
-
-RULE emit_rev8(RULE_ARGS)
-{
-    (void)r;
-    if (!insn_rd(in))
-        return;
-    move(g, RAX, insn_rs1(in));
-    asm_8(&g->a, 0x48); /* bswap rax */
-    asm_8(&g->a, 0x0f);
-    asm_8(&g->a, 0xc8);
-    gen_put(g, insn_rd(in), RAX);
-}
-
-/* One bit: opcode: the extension of bt, bts, btr, btc with an immediate. */
-enum { BIT_TEST = 4, BIT_SET, BIT_CLEAR, BIT_INVERT };
-
-static void finish_bit(struct gen *g, unsigned rd, unsigned what)
-{
-    if (what == BIT_TEST)
-        set_from_flags(g, rd, CC_B);
-    else
-        gen_put(g, rd, RAX);
-}
-
-RULE emit_bit_imm(RULE_ARGS)
-{
-    if (!insn_rd(in))
-        return;
-    move(g, RAX, insn_rs1(in));
-    asm_modrm(&g->a, true, 0x0fba, r->opcode, in_reg(RAX));
-    asm_8(&g->a, in->bits >> 20 & 63);
-    finish_bit(g, insn_rd(in), r->opcode);
-}
-
-RULE emit_bit(RULE_ARGS)
-{
-    static const uint32_t opcodes[] = {0x0fa3, 0x0fab, 0x0fb3, 0x0fbb};
-
-    if (!insn_rd(in))
-        return;
-    move(g, RAX, insn_rs1(in));
-    asm_modrm(&g->a, true, opcodes[r->opcode - BIT_TEST], gen_use(g, insn_rs2(in), RCX),
-              in_reg(RAX));
-    finish_bit(g, insn_rd(in), r->opcode);
-}
-
-/* Those that are not here (orc.b, clz, mulhsu...) are steps. */
+/* MULHSU is a step. */
 const struct rule int_rules[OP_COUNT] = {
     [OP_lui] = {emit_lui, 0, 0, 0},
     [OP_auipc] = {emit_auipc, 0, 0, 0},
@@ -434,31 +298,4 @@ const struct rule int_rules[OP_COUNT] = {
     [OP_divuw] = {emit_divide, 6, W32, false},
     [OP_remw] = {emit_divide, 7, W32, true},
     [OP_remuw] = {emit_divide, 6, W32, true},
-    [OP_sh1add] = {emit_shift_add, 0, 1, false},
-    [OP_sh2add] = {emit_shift_add, 0, 2, false},
-    [OP_sh3add] = {emit_shift_add, 0, 3, false},
-    [OP_add_uw] = {emit_shift_add, 0, 0, true},
-    [OP_sh1add_uw] = {emit_shift_add, 0, 1, true},
-    [OP_sh2add_uw] = {emit_shift_add, 0, 2, true},
-    [OP_sh3add_uw] = {emit_shift_add, 0, 3, true},
-    [OP_slli_uw] = {emit_slli_uw, 0, 0, 0},
-    [OP_zext_h] = {emit_extend, 0x0fb7, 0, 0},
-    [OP_sext_h] = {emit_extend, 0x0fbf, 0, 0},
-    [OP_sext_b] = {emit_extend, 0x0fbe, 0, 0},
-    [OP_andn] = {emit_logic_not, 0x23, 0, 0},
-    [OP_orn] = {emit_logic_not, 0x0b, 0, 0},
-    [OP_xnor] = {emit_logic_not, 0x33, 0, 0},
-    [OP_min] = {emit_min_max, CC_G, 0, 0},
-    [OP_max] = {emit_min_max, CC_L, 0, 0},
-    [OP_minu] = {emit_min_max, CC_A, 0, 0},
-    [OP_maxu] = {emit_min_max, CC_B, 0, 0},
-    [OP_rev8] = {emit_rev8, 0, 0, 0},
-    [OP_bset] = {emit_bit, BIT_SET, 0, 0},
-    [OP_bclr] = {emit_bit, BIT_CLEAR, 0, 0},
-    [OP_binv] = {emit_bit, BIT_INVERT, 0, 0},
-    [OP_bext] = {emit_bit, BIT_TEST, 0, 0},
-    [OP_bseti] = {emit_bit_imm, BIT_SET, 0, 0},
-    [OP_bclri] = {emit_bit_imm, BIT_CLEAR, 0, 0},
-    [OP_binvi] = {emit_bit_imm, BIT_INVERT, 0, 0},
-    [OP_bexti] = {emit_bit_imm, BIT_TEST, 0, 0},
 };

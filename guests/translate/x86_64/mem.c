@@ -70,7 +70,35 @@ RULE emit_store(RULE_ARGS)
     gen_step_back(g);
 }
 
+/* Atomics (8.4): harts run in turn, so a plain read and write. opcode: rs2 op memory, or 0: swap;
+   arg: bytes. A misaligned address has no tag. */
+RULE emit_amo(RULE_ARGS)
+{
+    struct assembler *a = &g->a;
+    bool w = r->arg == 8;
+
+    mem_translate_store(g, insn_rs1(in), 0, r->arg);
+    asm_modrm(a, true, w ? 0x8b : 0x63, RCX, in_mem(RAX, 0));
+    gen_move(g, RDX, insn_rs2(in));
+    if (r->opcode)
+        asm_modrm(a, w, r->opcode, RDX, in_reg(RCX));
+    asm_modrm(a, w, 0x89, RDX, in_mem(RAX, 0));
+    gen_put(g, insn_rd(in), RCX);
+    gen_step_back(g);
+}
+
+/* LR, SC, and the minima and maxima are steps. */
 const struct rule mem_rules[OP_COUNT] = {
+    [OP_amoswap_w] = {emit_amo, 0, 4, 0},
+    [OP_amoadd_w] = {emit_amo, 0x03, 4, 0},
+    [OP_amoxor_w] = {emit_amo, 0x33, 4, 0},
+    [OP_amoand_w] = {emit_amo, 0x23, 4, 0},
+    [OP_amoor_w] = {emit_amo, 0x0b, 4, 0},
+    [OP_amoswap_d] = {emit_amo, 0, 8, 0},
+    [OP_amoadd_d] = {emit_amo, 0x03, 8, 0},
+    [OP_amoxor_d] = {emit_amo, 0x33, 8, 0},
+    [OP_amoand_d] = {emit_amo, 0x23, 8, 0},
+    [OP_amoor_d] = {emit_amo, 0x0b, 8, 0},
     [OP_lb] = {emit_load, 0x0fbe, 1, true},
     [OP_lh] = {emit_load, 0x0fbf, 2, true},
     [OP_lw] = {emit_load, 0x63, 4, true},
