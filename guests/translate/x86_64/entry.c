@@ -6,8 +6,8 @@ struct common common;
 
 /* The registers that compilers use most; none of RAX, RCX, RDX, RSP, RBP, R15. */
 const uint8_t host_of[32] = {
-    [1] = RSI, [2] = R14, [8] = R12, [9] = R13, [10] = R8, [11] = R9,
-    [12] = R10, [13] = RDI, [14] = R11, [15] = RBX,
+    [2] = R14, [8] = R12, [9] = R13, [10] = R8, [11] = R9, [12] = R10,
+    [13] = RDI, [14] = R11, [15] = RBX, [16] = RSI,
 };
 
 static const uint8_t saved[] = {RBX, RBP, R12, R13, R14, R15};

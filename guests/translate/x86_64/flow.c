@@ -94,8 +94,10 @@ static enum cc compare(struct gen *g, const struct insn *in)
         asm_modrm(&g->a, true, 0x85, host_of[rs1], in_reg(host_of[rs1])); /* test */
     else if (rs2 == 0)
         asm_group1(&g->a, true, G1_CMP, place(rs1), 0);
-    else
+    else if (host_of[rs1] || !host_of[rs2])
         asm_modrm(&g->a, true, 0x3b, gen_use(g, rs1, RAX), place(rs2));
+    else
+        asm_modrm(&g->a, true, 0x39, host_of[rs2], place(rs1)); /* cmp r/m, r */
     return cc;
 }
 
@@ -179,8 +181,10 @@ static void detour_exit(struct gen *g, const struct detour *d)
 static void detour_step(struct gen *g, const struct detour *d)
 {
     asm_bind(&g->a, d->site);
-    gen_step_op(g, d->insn);
-    asm_call(&g->a, common.step);
+    for (int32_t i = 0; i < d->to; i++) {
+        gen_step_op(g, (uint16_t)(d->insn + i));
+        asm_call(&g->a, common.step);
+    }
     if (d->kind == DETOUR_STEP) {
         asm_jmp(&g->a, d->back);
         return;

@@ -81,7 +81,14 @@ void gen_step_if(struct gen *g, enum cc cc, enum detour_kind kind)
 {
     g->detours[g->n_detours++] = (struct detour){.site = asm_jcc_ahead(&g->a, cc),
                                                  .insn = (uint16_t)g->i,
-                                                 .kind = (uint8_t)kind};
+                                                 .kind = (uint8_t)kind,
+                                                 .to = 1};
+}
+
+void gen_steps_if(struct gen *g, enum cc cc, unsigned n)
+{
+    gen_step_if(g, cc, DETOUR_STEP);
+    g->detours[g->n_detours - 1].to = (int32_t)n;
 }
 
 void gen_step_back(struct gen *g)
@@ -195,8 +202,14 @@ bool backend_emit(const struct trace *t, struct emission *e)
 
     flow_start(&g);
     for (g.i = 0; g.i < t->n; g.i++) {
+        unsigned n;
+
         g.ti = &t->insns[g.i];
-        emit_insn(&g);
+        n = mem_group(&g);
+        if (n)
+            g.i += n - 1;
+        else
+            emit_insn(&g);
     }
     flow_end(&g);
     flow_detours(&g);

@@ -40,7 +40,7 @@ struct detour {
     const uint8_t *back; /* where a step goes on */
     uint16_t insn;   /* index in the trace */
     uint8_t kind;    /* enum detour_kind */
-    int32_t to;      /* an exit's target */
+    int32_t to;      /* an exit's target; of steps: how many instructions */
 };
 
 enum detour_kind {
@@ -111,6 +111,9 @@ void gen_page_address(struct gen *g, unsigned dst, int32_t offset);
 /** From here, if cc, to the interpreter for the present instruction. */
 void gen_step_if(struct gen *g, enum cc cc, enum detour_kind kind);
 
+/** The same for the present instruction and those after it, n in all. */
+void gen_steps_if(struct gen *g, enum cc cc, unsigned n);
+
 /** Every gen_step_if of the present instruction goes on here. */
 void gen_step_back(struct gen *g);
 
@@ -134,6 +137,9 @@ static inline uint32_t gen_after(const struct gen *g)
 /** RAX = host address of rs1 + offset, else a step. RCX and RDX are used. */
 void mem_translate_load(struct gen *g, unsigned rs1, int32_t offset, unsigned size);
 void mem_translate_store(struct gen *g, unsigned rs1, int32_t offset, unsigned size);
+
+/** Emit several loads or stores at once, from the present one on: how many, or 0. */
+unsigned mem_group(struct gen *g);
 
 /* --- control flow (flow.c) --- */
 
