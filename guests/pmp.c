@@ -49,13 +49,18 @@ static bool permits(uint8_t cfg, enum access access, enum priv priv)
     return (priv == PRIV_M && !(cfg & CFG_L)) || (cfg & need[access]);
 }
 
+static bool all_off(const struct hart *h)
+{
+    return (load_le64(h->pmpcfg) | load_le64(h->pmpcfg + 8)) == 0;
+}
+
 /* The entry of the lowest number that matches any byte decides; it must match all (3.7.1). */
 static enum pmp_page check(const struct hart *h, uint64_t pa, unsigned len, enum access access,
                            enum priv priv)
 {
     uint64_t lo, hi;
 
-    for (unsigned i = 0; i < ENTRIES; i++) {
+    for (unsigned i = all_off(h) ? ENTRIES : 0; i < ENTRIES; i++) {
         if (!range_of(h, i, &lo, &hi) || pa + len <= lo || pa >= hi)
             continue;
         if (pa < lo || pa + len > hi)
