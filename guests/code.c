@@ -29,34 +29,89 @@ void code_ref(struct code *c)
     atomic_fetch_add_explicit(&c->refs, 1, memory_order_relaxed);
 }
 
+#define ADDRESS_BITS 48
+#define TABLE_MIN 16u
+
+static struct block *slot_block(uint64_t slot)
+{
+    return (struct block *)(uintptr_t)(slot & ((1ULL << ADDRESS_BITS) - 1));
+}
+
+static uint32_t slot_of(const struct code_table *t, uint32_t off)
+{
+    return (off >> 1) * 0x9e3779b1u >> 8 & (t->cap - 1);
+}
+
+static void table_free(struct code_table *t)
+{
+    struct code_table *older;
+
+    for (; t; t = older) {
+        older = t->older;
+        free(t);
+    }
+}
+
 void code_unref(struct code *c)
 {
+    struct code_table *t;
+
     if (!c || atomic_fetch_sub_explicit(&c->refs, 1, memory_order_acq_rel) != 1)
         return;
-    for (unsigned i = 0; i < CODE_BUCKETS; i++) {
-        struct block *b = atomic_load_explicit(&c->bucket[i], memory_order_relaxed), *next;
-
-        for (; b; b = next) {
-            next = b->next;
-            free(b);
-        }
-    }
+    t = atomic_load_explicit(&c->table, memory_order_acquire);
+    for (uint32_t i = 0; t && i < t->cap; i++)
+        free(slot_block(atomic_load_explicit(&t->slots[i], memory_order_relaxed)));
+    table_free(t);
     translate_free(c);
     free(c);
 }
 
-static unsigned bucket_of(uint32_t off)
-{
-    return (off >> 1 ^ off >> 6) % CODE_BUCKETS;
-}
-
 struct block *code_find(const struct code *c, uint32_t off)
 {
-    struct block *b = atomic_load_explicit(&c->bucket[bucket_of(off)], memory_order_acquire);
+    const struct code_table *t = atomic_load_explicit(&c->table, memory_order_acquire);
+    uint64_t slot;
 
-    while (b && b->off != off)
-        b = b->next;
-    return b;
+    if (!t)
+        return NULL;
+    for (uint32_t i = slot_of(t, off);; i = (i + 1) & (t->cap - 1)) {
+        slot = atomic_load_explicit(&t->slots[i], memory_order_acquire);
+        if (slot >> ADDRESS_BITS == off && slot)
+            return slot_block(slot);
+        if (!slot)
+            return NULL;
+    }
+}
+
+/* Under the lock. */
+static void table_put(struct code_table *t, uint64_t slot)
+{
+    uint32_t i = slot_of(t, (uint32_t)(slot >> ADDRESS_BITS));
+
+    while (atomic_load_explicit(&t->slots[i], memory_order_relaxed))
+        i = (i + 1) & (t->cap - 1);
+    atomic_store_explicit(&t->slots[i], slot, memory_order_release);
+    t->n++;
+}
+
+/* The table with room for one more. */
+static struct code_table *table_grow(struct code *c)
+{
+    struct code_table *t = atomic_load_explicit(&c->table, memory_order_relaxed), *bigger;
+    uint32_t cap = t ? t->cap * 2 : TABLE_MIN;
+    uint64_t slot;
+
+    if (t && (t->n + 1) * 2 <= t->cap)
+        return t;
+    bigger = xcalloc(1, sizeof(*bigger) + cap * sizeof(bigger->slots[0]));
+    bigger->cap = cap;
+    bigger->older = t;
+    for (uint32_t i = 0; t && i < t->cap; i++) {
+        slot = atomic_load_explicit(&t->slots[i], memory_order_relaxed);
+        if (slot)
+            table_put(bigger, slot);
+    }
+    atomic_store_explicit(&c->table, bigger, memory_order_release);
+    return bigger;
 }
 
 /* The lines that a block's bytes touch. */
@@ -70,15 +125,13 @@ static uint64_t lines_of(const struct block *b)
 /* Publish a block unless another thread decoded the same meanwhile. */
 static struct block *insert(struct code *c, struct block *b)
 {
-    _Atomic(struct block *) *head = &c->bucket[bucket_of(b->off)];
     struct block *found;
 
     pthread_mutex_lock(&insert_lock);
     found = code_find(c, b->off);
     if (!found) {
-        b->next = atomic_load_explicit(head, memory_order_relaxed);
         atomic_fetch_or_explicit(&c->lines, lines_of(b), memory_order_relaxed);
-        atomic_store_explicit(head, b, memory_order_release);
+        table_put(table_grow(c), (uint64_t)b->off << ADDRESS_BITS | (uintptr_t)b);
     }
     pthread_mutex_unlock(&insert_lock);
     if (!found)

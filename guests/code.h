@@ -45,7 +45,6 @@ struct link {
  * of each instruction and of the one after the last.
  */
 struct block {
-    struct block *next; /* in its bucket */
     struct code *code;  /* NULL: a temporary block, never linked */
     uint32_t n;
     uint16_t off;
@@ -74,15 +73,24 @@ static inline struct block *block_of(const struct op *op)
     return (struct block *)((uintptr_t)(op - op->idx) - offsetof(struct block, ops));
 }
 
-#define CODE_BUCKETS 128
-
 struct native_chunk;
+
+/**
+ * Blocks by page offset: open addressing, at most half full. A slot is the offset in its 16 upper
+ * bits and the block's address in the others, so that a search looks at nothing else. A table that
+ * is full gets a successor and stays until the code goes, for those who still search it.
+ */
+struct code_table {
+    struct code_table *older;
+    uint32_t n, cap; /* cap: a power of two */
+    _Atomic uint64_t slots[];
+};
 
 /** The blocks of a page. Readers take no lock; a block is published complete. */
 struct code {
     _Atomic uint32_t refs; /* the page, and harts that may still be executing it */
     _Atomic uint64_t lines; /* which 64-byte lines hold decoded instructions */
-    _Atomic(struct block *) bucket[CODE_BUCKETS];
+    _Atomic(struct code_table *) table;
     struct native_chunk *native; /* memory of its machine code; the translator's */
 };
 

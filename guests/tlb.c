@@ -9,7 +9,7 @@
 #define TLB_MIN 64u
 #define TLB_MAX 1024u
 #define JUMPS_MIN 64u
-#define FETCH_MAX 2048u
+#define FETCH_MAX 8192u
 #define JUMPS_MAX 4096u
 #define CONFLICTS_PER_ENTRY 4u
 
