@@ -21,7 +21,7 @@
 
 #include "devices/device.h"
 #include "devices/user_options.h"
-#include "sim/offload.h"
+#include "devices/user_packet.h"
 #include "sim/sim.h"
 
 /* What the loop holds; outlives the stack until the loop has closed both. */
@@ -112,25 +112,23 @@ static void input(void *opaque, struct frame *f)
 static enum port_verdict user_rx(struct port *p, struct frame *f)
 {
     struct user_stack *u = container_of(p, struct user_stack, port);
-    bool finished = frame_is_finished(f);
 
     enter(u);
-    if (finished)
-        input(u, f);
-    bool taken = finished || offload_finish(f, input, u) > 0;
+    bool taken = user_packet_in(f, input, u);
     leave(u);
     return taken ? PORT_TAKEN : PORT_DROPPED;
 }
 
 static const struct port_ops user_port_ops = {.kind = "user", .rx = user_rx};
 
+static void send_frame(void *opaque, struct frame *f)
+{
+    port_send(&((struct user_stack *)opaque)->port, f);
+}
+
 static ssize_t send_packet(const void *buf, size_t len, void *opaque)
 {
-    struct user_stack *u = opaque;
-    struct frame *f = frame_from(buf, (uint32_t)len);
-
-    frame_pad(f);
-    port_send(&u->port, f);
+    user_packet_out(buf, (uint32_t)len, send_frame, opaque);
     return (ssize_t)len;
 }
 
@@ -167,7 +165,8 @@ static void user_poke(struct actor *a)
     actor_due_changed(a);
 }
 
-static const struct actor_ops user_ops = {.kind = "user", .poke = user_poke};
+/* libslirp has one clock for all stacks, and its sockets are in the loop: it stays where that is. */
+static const struct actor_ops user_ops = {.kind = "user", .poke = user_poke, .main_thread = true};
 
 static void on_ready(uv_poll_t *ready, int status, int events)
 {
@@ -331,6 +330,8 @@ static void start_slirp(struct user_stack *u, const struct user_options *o,
         .version = 4,
         .restricted = o->restrict_host,
         .in_enabled = true,
+        .if_mtu = USER_MTU,
+        .if_mru = USER_MTU,
         .vnetwork = p->net,
         .vnetmask = p->mask,
         .vhost = p->host,

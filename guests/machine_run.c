@@ -53,7 +53,7 @@ static void machine_stop(struct machine *m)
     }
     /* Whoever waits for it is told when a person could have seen it: at a time that does not
        depend on where the window ends. */
-    sim_at(m->actor.sim, &m->power_event, m->actor.now + CONSOLE_DELAY);
+    actor_control(&m->actor, &m->power_event, m->actor.now + CONSOLE_DELAY);
 }
 
 static void machine_carry_out(struct machine *m)
@@ -71,7 +71,7 @@ static void machine_clear_ram(struct machine *m)
 {
     struct ram old = m->ram;
 
-    m->n_copied = 0;
+    machine_trim_forget(m);
     ram_finish(&m->ram);
     ram_init(&m->ram, old.base, old.size);
     m->ram.changing = old.changing;

@@ -50,10 +50,9 @@ static void due_remove(struct sim *s, struct actor *a)
         sift(s, i, last);
 }
 
-void actor_due_changed(struct actor *a)
+static void due_set(struct actor *a, vtime_t at)
 {
     struct sim *s = a->sim;
-    vtime_t at = due(a);
 
     if (at == VTIME_NEVER) {
         if (a->due_slot)
@@ -69,11 +68,61 @@ void actor_due_changed(struct actor *a)
     sift(s, a->due_slot - 1, (struct due){at, a});
 }
 
+void actor_due_changed(struct actor *a)
+{
+    due_set(a, due(a));
+}
+
+struct actor *actor_due_first(struct sim *s)
+{
+    struct actor *a = s->due[0].actor;
+
+    due_remove(s, a);
+    return a;
+}
+
+/* --- running --- */
+
+static void run_events(struct actor *a, vtime_t until)
+{
+    for (vtime_t t; (t = evq_next(&a->events)) < until;) {
+        a->now = MAX(a->now, t);
+        evq_run(&a->events, a->now);
+    }
+    a->now = until;
+}
+
+void actor_run(struct actor *a, vtime_t until)
+{
+    if (a->ops->run)
+        a->ops->run(a, until);
+    else
+        run_events(a, until);
+    a->due = due(a);
+}
+
+void actor_control(struct actor *a, struct event *ev, vtime_t at)
+{
+    array_reserve(a->requests, &a->cap_requests, a->n_requests + 1);
+    a->requests[a->n_requests++] = (struct actor_request){ev, at};
+}
+
+void actor_ran(struct actor *a)
+{
+    due_set(a, a->due);
+    for (uint32_t i = 0; i < a->n_requests; i++)
+        sim_at(a->sim, a->requests[i].event, a->requests[i].at);
+    a->n_requests = 0;
+}
+
+/* --- life --- */
+
 void actor_init(struct actor *a, const struct actor_ops *ops, struct sim *s, const char *name)
 {
     *a = (struct actor){.ops = ops, .sim = s, .name = xstrdup(name), .now = s->now};
     array_reserve(s->actors, &s->cap_actors, s->n_actors + 1);
     a->id = s->n_actors;
+    a->home = (uint8_t)(a->id % s->options.threads);
     s->actors[s->n_actors++] = a;
     s->stats.n_actors++;
 }
@@ -105,6 +154,7 @@ void actor_finish(struct actor *a)
     s->actors[a->id] = NULL;
     s->stats.n_actors--;
     free(a->outbox);
+    free(a->requests);
     free(a->name);
     evq_finish(&a->events);
 }

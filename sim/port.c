@@ -31,6 +31,8 @@ const char *const port_drop_names[DROP_KINDS] = {
 
 /* --- rings of arrivals --- */
 
+#define RING_KEPT 64 /* an empty ring this large is given back */
+
 static void arrivals_push(struct arrivals *q, struct frame *f, vtime_t at)
 {
     if (q->n == q->cap) {
@@ -56,6 +58,15 @@ static struct frame *arrivals_pop(struct arrivals *q)
     q->head = (q->head + 1) & (q->cap - 1);
     q->n--;
     return f;
+}
+
+/* A broadcast storm must not leave its mark on the memory of a hundred thousand ports. */
+static void arrivals_shrink(struct arrivals *q)
+{
+    if (q->n || q->cap < RING_KEPT)
+        return;
+    free(q->ring);
+    *q = (struct arrivals){0};
 }
 
 static void arrivals_finish(struct arrivals *q)
@@ -112,6 +123,8 @@ static void rx_fire(struct event *ev, vtime_t now)
         arrive(p, arrivals_pop(&p->inbox), now);
     if (a)
         evq_arm(&p->owner->events, ev, a->at);
+    arrivals_shrink(&p->inbox);
+    arrivals_shrink(&p->held);
 }
 
 static void carrier_fire(struct event *ev, vtime_t now)
@@ -218,53 +231,55 @@ void port_transmit(const struct sent *x)
 
     if (!p->up || !p->vlan) { /* sent outside of a run, and changed before the barrier */
         p->stats.drops[DROP_DOWN]++;
+        frame_unref(x->frame);
         return;
     }
     taps_show(p->taps, x->begin, p, TAP_OUT, x->frame);
     vlan_accept(p->vlan, p, x->number, x->frame, x->there);
 }
 
-void port_receive(struct port *p, struct frame *f, vtime_t at)
+bool port_receive(struct port *p, struct frame *f, vtime_t at)
 {
-    struct actor *a = p->owner;
     vtime_t there = p->up ? line_pass(&p->link, &p->busy_in, f, at) : -1;
 
     if (there < 0) {
         p->stats.drops[p->up ? DROP_QUEUE_IN : DROP_DOWN]++;
-        return;
+        return false;
     }
-    taps_show(p->taps, there, p, TAP_IN, f);
+    if (p->taps)
+        vlan_show(p->vlan, p->taps, there, p, TAP_IN, f);
     arrivals_push(&p->inbox, frame_ref(f), there);
-    if (p->inbox.n == 1) {
-        if (!event_armed(&p->rx_event) || p->rx_event.at > there)
-            evq_arm(&a->events, &p->rx_event, there);
-        actor_due_changed(a);
-    }
+    return p->inbox.n == 1;
+}
+
+void port_wake(struct port *p)
+{
+    const struct arrival *first = arrivals_first(&p->inbox);
+
+    if (!event_armed(&p->rx_event) || p->rx_event.at > first->at)
+        evq_arm(&p->owner->events, &p->rx_event, first->at);
+    actor_due_changed(p->owner);
 }
 
 /* --- life --- */
 
 void port_init(struct port *p, const struct port_ops *ops, struct actor *owner, const char *name)
 {
-    struct port **end = &owner->ports;
-
     *p = (struct port){.ops = ops, .owner = owner, .name = xstrdup(name), .up = true};
     p->id = owner->sim->next_port_id++;
     event_init(&owner->events, &p->rx_event, rx_fire);
     event_init(&owner->events, &p->carrier_event, carrier_fire);
-    while (*end)
-        end = &(*end)->next;
-    *end = p;
+    event_init(&owner->sim->delays, &p->delay_event, NULL); /* never fires: see sim_lookahead */
+    p->prev = owner->last_port;
+    *(p->prev ? &p->prev->next : &owner->ports) = p;
+    owner->last_port = p;
 }
 
 void port_finish(struct port *p)
 {
-    struct port **link = &p->owner->ports;
-
     port_detach(p);
-    while (*link != p)
-        link = &(*link)->next;
-    *link = p->next;
+    *(p->prev ? &p->prev->next : &p->owner->ports) = p->next;
+    *(p->next ? &p->next->prev : &p->owner->last_port) = p->prev;
     evq_cancel(&p->owner->events, &p->rx_event);
     evq_cancel(&p->owner->events, &p->carrier_event);
     arrivals_finish(&p->inbox);
@@ -297,7 +312,7 @@ void port_attach(struct port *p, struct vlan *v, const struct link *link)
     p->vlan = v;
     p->link = *link;
     vlan_add_port(v, p);
-    v->sim->min_delay = 0;
+    evq_arm(&v->sim->delays, &p->delay_event, link->delay_ns);
 }
 
 void port_detach(struct port *p)
@@ -307,6 +322,6 @@ void port_detach(struct port *p)
     if (!v)
         return;
     vlan_remove_port(v, p);
-    v->sim->min_delay = 0;
+    evq_cancel(&v->sim->delays, &p->delay_event);
     p->vlan = NULL;
 }

@@ -79,7 +79,7 @@ struct arrivals {
 struct port {
     const struct port_ops *ops;
     struct actor *owner;
-    struct port *next; /* of the same owner */
+    struct port *next, *prev; /* of the same owner */
     char *name;        /* "h1.eth0", unique */
     uint32_t id;       /* order of creation: breaks ties between frames of equal time */
     struct vlan *vlan; /* NULL: detached */
@@ -90,6 +90,7 @@ struct port {
     vtime_t burst_at;          /* the microsecond in which `burst` bytes were sent */
     uint64_t burst;
     uint64_t n_sent;           /* numbers the frames sent (struct passage) */
+    uint32_t under_way;        /* frames it sent that have not passed the VLAN */
     struct tap *taps;          /* who watches this port */
 
     struct arrivals inbox; /* on the line, in order of arrival time */
@@ -97,6 +98,7 @@ struct port {
     bool holding;
     struct event rx_event;
     struct event carrier_event;
+    struct event delay_event; /* in the engine's queue of delays, armed while attached */
     struct port_stats stats;
 };
 
@@ -134,11 +136,17 @@ void port_send(struct port *p, struct frame *f);
 /** After PORT_HOLD: there is room again. The held frame is offered again at the owner's now. */
 void port_ready(struct port *p);
 
-/** Show what an owner sent, and hand it to the VLAN; the engine's, at a barrier. */
+/** At a barrier: show taps what an owner sent, and hand it, with its reference, to the VLAN. */
 void port_transmit(const struct sent *x);
 
-/** A frame leaves the VLAN towards this port at `at`: queue, line, inbox. The VLAN's. */
-void port_receive(struct port *p, struct frame *f, vtime_t at);
+/**
+ * A frame leaves the VLAN towards this port at `at`: queue, line, inbox. The VLAN's; touches
+ * nothing but the port and, for taps, the VLAN. True: the owner must be woken (port_wake).
+ */
+bool port_receive(struct port *p, struct frame *f, vtime_t at);
+
+/** Arm the owner's event for what is first in the inbox; the engine's, on the main thread. */
+void port_wake(struct port *p);
 
 /** Sum of drops over all reasons. */
 uint64_t port_dropped(const struct port *p);

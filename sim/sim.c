@@ -1,5 +1,5 @@
 /*
- * The engine's loop: windows and barriers.
+ * The engine's loop: how far windows go; window.c carries them out.
  *
  * At a barrier every actor has come exactly to `now`, and every frame sent before `now` is known.
  * A frame sent later reaches its VLAN no sooner than now + d, where d is the smallest delay of a
@@ -18,19 +18,14 @@
 
 #include "sim/capture.h"
 #include "sim/console.h"
+#include "sim/host_time.h"
 #include "sim/port.h"
 #include "sim/vlan.h"
+#include "sim/window.h"
+#include "sim/workers.h"
 
 #define POLL_INTERVAL (5 * NS_PER_MS)       /* of host time, when nothing outside is waited for */
 #define LIVE_POLL_INTERVAL (50 * NS_PER_US) /* likewise, while an actor holds host sockets */
-
-static int64_t host_ns(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * NS_PER_SEC + t.tv_nsec;
-}
 
 static vtime_t grid_floor(vtime_t t)
 {
@@ -49,6 +44,10 @@ void sim_init(struct sim *s, const struct sim_options *o)
     *s = (struct sim){.options = *o};
     if (s->options.pace <= 0)
         s->options.pace = 1;
+    if (!s->options.threads)
+        s->options.threads = workers_cores();
+    s->options.threads = MIN(s->options.threads, WORKERS_MAX);
+    s->window = window_create(s);
     if (uv_loop_init(&s->loop) != 0)
         abort(); /* no descriptors left for epoll */
     uv_timer_init(&s->loop, &s->timer);
@@ -57,6 +56,7 @@ void sim_init(struct sim *s, const struct sim_options *o)
 
 void sim_finish(struct sim *s)
 {
+    window_destroy(s->window);
     for (uint32_t i = 0; i < s->n_vlans; i++)
         vlan_destroy(s->vlans[i]);
     uv_close((uv_handle_t *)&s->timer, NULL);
@@ -67,12 +67,17 @@ void sim_finish(struct sim *s)
     assert(rc == 0);
     (void)rc;
     evq_finish(&s->control);
+    evq_finish(&s->vlans_due);
+    evq_finish(&s->delays);
     free(s->vlans);
-    free(s->busy);
     free(s->actors);
     free(s->due);
-    free(s->ran);
     free(s->poked);
+}
+
+int64_t sim_thread_ns(const struct sim *s, unsigned n)
+{
+    return window_thread_ns(s->window, n);
 }
 
 void sim_stop(struct sim *s)
@@ -86,67 +91,12 @@ void sim_at(struct sim *s, struct event *ev, vtime_t at)
     evq_arm(&s->control, ev, MAX(at, s->now));
 }
 
-/* --- VLANs with frames on their way --- */
-
-void sim_vlan_busy(struct sim *s, struct vlan *v)
-{
-    if (v->busy_slot)
-        return;
-    array_reserve(s->busy, &s->cap_busy, s->n_busy + 1);
-    s->busy[s->n_busy++] = v;
-    v->busy_slot = s->n_busy;
-}
-
-static void vlan_idle(struct sim *s, struct vlan *v)
-{
-    struct vlan *last = s->busy[--s->n_busy];
-
-    s->busy[v->busy_slot - 1] = last;
-    last->busy_slot = v->busy_slot;
-    v->busy_slot = 0;
-}
-
-void sim_vlan_gone(struct sim *s, struct vlan *v)
-{
-    if (v->busy_slot)
-        vlan_idle(s, v);
-    s->vlans[v->id] = NULL;
-    s->min_delay = 0;
-}
-
-/* Each VLAN by itself: ports are on one VLAN, so the order among VLANs does not matter. */
-static void process_vlans(struct sim *s, vtime_t horizon)
-{
-    for (uint32_t i = s->n_busy; i-- > 0;) {
-        struct vlan *v = s->busy[i];
-        vlan_process(v, horizon);
-        if (!v->n_heap)
-            vlan_idle(s, v);
-    }
-}
-
-static vtime_t vlans_next(const struct sim *s)
-{
-    vtime_t t = VTIME_NEVER;
-
-    for (uint32_t i = 0; i < s->n_busy; i++)
-        t = MIN(t, vlan_next(s->busy[i]));
-    return t;
-}
-
 /* --- windows --- */
 
 /* The smallest delay of any attached port, at most CONSOLE_DELAY. */
-static vtime_t min_delay(struct sim *s)
+static vtime_t min_delay(const struct sim *s)
 {
-    if (s->min_delay)
-        return s->min_delay;
-    s->min_delay = CONSOLE_DELAY;
-    for (uint32_t i = 0; i < s->n_vlans; i++)
-        for (uint32_t j = 0; s->vlans[i] && j < s->vlans[i]->n_ports; j++)
-            if (s->vlans[i]->ports[j])
-                s->min_delay = MIN(s->min_delay, s->vlans[i]->ports[j]->link.delay_ns);
-    return s->min_delay;
+    return MIN(evq_next(&s->delays), CONSOLE_DELAY);
 }
 
 vtime_t sim_lookahead(struct sim *s)
@@ -154,59 +104,14 @@ vtime_t sim_lookahead(struct sim *s)
     return MIN(2 * min_delay(s), CONSOLE_DELAY);
 }
 
-static void actor_run(struct actor *a, vtime_t until)
-{
-    if (a->ops->run) {
-        a->ops->run(a, until);
-        return;
-    }
-    for (vtime_t t; (t = evq_next(&a->events)) < until;) {
-        a->now = MAX(a->now, t);
-        evq_run(&a->events, a->now);
-    }
-    a->now = until;
-}
-
-/* Hand what an actor sent to the VLANs, and show what its consoles said. */
-static void collect(struct sim *s, struct actor *a)
-{
-    for (uint32_t i = 0; i < a->n_out; i++) {
-        struct sent *x = &a->outbox[i];
-        port_transmit(x);
-        frame_unref(x->frame);
-    }
-    s->stats.frames += a->n_out;
-    a->n_out = 0;
-    for (struct console *c = a->consoles; c; c = c->next)
-        if (c->n_out)
-            console_drain(c);
-}
-
-/* Every actor with something to do before `end` runs to `end`; then the barrier. */
-static void run_window(struct sim *s, vtime_t end)
-{
-    uint32_t n = 0;
-
-    while (s->n_due && s->due[0].at < end) {
-        struct actor *a = s->due[0].actor;
-        actor_run(a, end);
-        array_reserve(s->ran, &s->cap_ran, n + 1);
-        s->ran[n++] = a;
-        actor_due_changed(a);
-        assert(!a->due_slot || s->due[a->due_slot - 1].at >= end);
-    }
-    s->now = end;
-    for (uint32_t i = 0; i < n; i++)
-        collect(s, s->ran[i]);
-    s->stats.windows++;
-    s->stats.actor_runs += n;
-    s->stats.n_awake = n;
-}
-
 static void captures_barrier(struct sim *s)
 {
+    if (!s->captures)
+        return;
+    int64_t start = host_now_ns();
     for (struct capture *c = s->captures; c; c = capture_next(c))
         capture_barrier(c, s->now);
+    host_time_add(HOST_CAPTURE, host_now_ns() - start);
 }
 
 /* --- the host's clock --- */
@@ -219,7 +124,7 @@ static bool follows_host(const struct sim *s)
 /* How far virtual time may go now, when it follows the host's clock. */
 static vtime_t pace_limit(struct sim *s)
 {
-    int64_t host = host_ns();
+    int64_t host = host_now_ns();
 
     if (!s->host_start_ns) {
         s->host_start_ns = host;
@@ -236,6 +141,8 @@ static void on_timer(uv_timer_t *t)
 /* Let the host side happen; wait for it up to `wait_ns` of host time. */
 static void poll_host(struct sim *s, int64_t wait_ns)
 {
+    int64_t start = host_now_ns();
+
     if (wait_ns >= NS_PER_MS) {
         uv_update_time(&s->loop);
         uv_timer_start(&s->timer, on_timer, (uint64_t)(wait_ns / NS_PER_MS), 0);
@@ -248,12 +155,13 @@ static void poll_host(struct sim *s, int64_t wait_ns)
             nanosleep(&(struct timespec){.tv_nsec = MIN(wait_ns, LIVE_POLL_INTERVAL)}, NULL);
         uv_run(&s->loop, UV_RUN_NOWAIT);
     }
-    s->polled_ns = host_ns();
+    s->polled_ns = host_now_ns();
+    host_time_add(HOST_IDLE, s->polled_ns - start);
 }
 
 static void poll_if_time(struct sim *s)
 {
-    if (host_ns() - s->polled_ns >= (s->n_live ? LIVE_POLL_INTERVAL : POLL_INTERVAL))
+    if (host_now_ns() - s->polled_ns >= (s->n_live ? LIVE_POLL_INTERVAL : POLL_INTERVAL))
         poll_host(s, 0);
 }
 
@@ -315,7 +223,7 @@ static vtime_t next_due(const struct sim *s, vtime_t until)
 {
     vtime_t t = s->n_due ? s->due[0].at : VTIME_NEVER;
 
-    return MIN(MIN(t, vlans_next(s)), next_control(s, until));
+    return MIN(MIN(t, evq_next(&s->vlans_due)), next_control(s, until));
 }
 
 /* One step from the barrier at `now`: skip idle time or run a window. False: nothing is due. */
@@ -323,7 +231,7 @@ static bool step(struct sim *s, vtime_t until)
 {
     vtime_t delay = min_delay(s);
 
-    process_vlans(s, MIN(s->now + delay, next_control(s, until)));
+    window_vlans(s->window, MIN(s->now + delay, next_control(s, until)));
     vtime_t next = next_due(s, until);
     if (next == VTIME_NEVER && !s->n_live)
         return false;
@@ -342,7 +250,7 @@ static bool step(struct sim *s, vtime_t until)
         return true;
     vtime_t longest = s->options.max_window ? grid_ceil(s->options.max_window) : CONSOLE_DELAY;
     vtime_t end = s->now + MIN(longest, sim_lookahead(s));
-    run_window(s, grid_floor(MIN(end, next_control(s, until))));
+    window_run(s->window, grid_floor(MIN(end, next_control(s, until))));
     return true;
 }
 
@@ -351,7 +259,7 @@ enum sim_stop sim_run(struct sim *s, vtime_t until)
     until = grid_ceil(until);
     s->stopping = false;
     for (;;) {
-        process_vlans(s, s->now); /* control events see a network that is whole up to now */
+        window_vlans(s->window, s->now); /* control events see a network that is whole up to now */
         evq_run(&s->control, s->now);
         captures_barrier(s);
         if (s->stopping)
@@ -391,16 +299,23 @@ static uint64_t port_hash(uint64_t h, const struct port *p)
     return h;
 }
 
+static uint64_t passage_hash(const struct passage *x)
+{
+    return frame_hash(fold(RNG_HASH_START, x->number), x->at, x->frame);
+}
+
 /* A heap's and a table's layout depend on history: their entries are summed, not chained. */
 static uint64_t vlan_hash(uint64_t h, const struct vlan *v)
 {
     uint64_t sum = 0;
 
     for (uint32_t i = 0; i < v->n_heap; i++)
-        sum += frame_hash(fold(RNG_HASH_START, v->heap[i].number), v->heap[i].at, v->heap[i].frame);
+        sum += passage_hash(&v->heap[i]);
+    for (uint32_t i = 0; i < v->n_fresh; i++)
+        sum += passage_hash(&v->fresh[i]);
     for (uint32_t i = 0; i < v->fdb_cap; i++)
-        if (v->fdb[i].mac)
-            sum += fold(fold(fold(RNG_HASH_START, v->fdb[i].mac), v->fdb[i].port->id),
+        if (v->fdb[i].mac && fdb_port(v, &v->fdb[i]))
+            sum += fold(fold(fold(RNG_HASH_START, v->fdb[i].mac), v->fdb[i].port_id),
                         (uint64_t)v->fdb[i].seen);
     return fold(fold(fold(h, sum), v->stats.frames), v->stats.copies);
 }

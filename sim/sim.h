@@ -10,6 +10,7 @@
 
 struct capture;
 struct vlan;
+struct window;
 
 /**
  * Every window ends on this grid, wherever the links' delays would allow it to end. Several
@@ -23,10 +24,14 @@ struct sim_options {
     vtime_t max_window; /* no window longer than this; 0: as the lookahead allows */
     bool paced;         /* hold virtual time back to the host's clock */
     double pace;        /* with paced: virtual seconds per host second; 0 means 1 */
+    unsigned threads;   /* that run actors, the caller's included; 0: one per core it may use */
+    bool eager;         /* hand out every window, however little there is to do: for tests */
 };
 
 struct sim_stats {
     uint64_t windows, barriers;
+    uint64_t shared;       /* of the windows, those handed out to several threads */
+    uint64_t vlans_shared; /* how often VLANs were */
     uint64_t frames;     /* that left a port */
     uint64_t actor_runs;
     uint32_t n_actors, n_awake; /* n_awake: those that ran in the last window */
@@ -48,8 +53,8 @@ struct sim {
     uint32_t n_actors, cap_actors;
     struct vlan **vlans;   /* all, by id; NULL where one was destroyed */
     uint32_t n_vlans, cap_vlans;
-    struct vlan **busy;    /* VLANs with frames on their way: no order, each knows its slot */
-    uint32_t n_busy, cap_busy;
+    struct evq vlans_due;  /* VLANs with frames on their way, by the first of them */
+    struct evq delays;     /* links' delays: the smallest is what windows depend on */
     uint32_t next_port_id;
     uint32_t n_live;       /* actors that hold host sockets */
     struct evq control;    /* what happens between windows: tests, stops, changes */
@@ -61,11 +66,9 @@ struct sim {
     vtime_t pace_base;
     int64_t polled_ns;     /* host clock when the loop was last asked */
     uv_timer_t timer;       /* wakes the loop when the host's clock has caught up */
-    struct actor **ran;     /* those that ran in this window */
-    uint32_t cap_ran;
+    struct window *window;  /* window.c's */
     struct actor **poked;   /* those for whom something came from outside */
     uint32_t n_poked, cap_poked;
-    vtime_t min_delay;      /* the smallest of any attached port; 0: to be found again */
 };
 
 /** Make an engine at time 0 with nothing in it. Cannot fail. */
@@ -85,9 +88,12 @@ enum sim_stop {
  *
  * Control events fire between windows with every actor at exactly their time (rounded up to
  * SIM_GRID). Exactness: the result depends on the actors, the VLANs and the seed, not on
- * options.max_window or the order of creation in memory.
+ * options.max_window, options.threads, or where things lie in memory.
  */
 enum sim_stop sim_run(struct sim *s, vtime_t until);
+
+/** How long thread `n` of options.threads has worked on what was handed out, ns. */
+int64_t sim_thread_ns(const struct sim *s, unsigned n);
 
 /** End sim_run at the next barrier; callable from control events, taps, sinks, and the loop. */
 void sim_stop(struct sim *s);
@@ -107,10 +113,6 @@ void sim_poke(struct actor *a);
 
 /** The smallest delay between two ports through any VLAN: what a window may be. */
 vtime_t sim_lookahead(struct sim *s);
-
-/** A VLAN has frames on their way: the engine looks at it until it has none. vlan.c's. */
-void sim_vlan_busy(struct sim *s, struct vlan *v);
-void sim_vlan_gone(struct sim *s, struct vlan *v);
 
 /** The state of the whole engine (times, VLAN tables, queues) folded into a hash. */
 uint64_t sim_fingerprint(const struct sim *s);

@@ -1,5 +1,6 @@
 /* What can only be checked when everything is declared: images, addresses, parts and points. */
 #include <pcap/pcap.h>
+#include <sys/stat.h>
 
 #include "devices/nic.h"
 #include "devices/user.h"
@@ -58,6 +59,7 @@ static void nic_check(struct topo *t, struct topo_nic *n)
 static void guest_check(struct topo *t, struct topo_guest *g)
 {
     image_resolve(t, g);
+    topo_clone_point(t, g);
     if (g->memory % 4096)
         COMPLAIN(t, &g->object, "guest %s: memory = %llu is not a multiple of 4K", g->object.name,
                  (unsigned long long)g->memory);
@@ -117,6 +119,44 @@ static void captures_distinct(struct topo *t)
             strmap_put(&seen, c->name, c);
     }
     strmap_finish(&seen);
+}
+
+/* Which file it is, whatever its name; NULL: none that is there. */
+static const char *disk_file(struct topo *t, const struct topo_disk *d)
+{
+    struct stat st;
+    char text[48];
+    if (!d->path || stat(d->path, &st) != 0)
+        return NULL;
+    snprintf(text, sizeof(text), "%llu:%llu", (unsigned long long)st.st_dev,
+             (unsigned long long)st.st_ino);
+    return topo_intern(t, text);
+}
+
+/*
+ * What a disk writes into its file another one would read, sooner or later as their guests happen to
+ * run: guests may meet on VLANs only.
+ */
+static void disks_distinct(struct topo *t)
+{
+    struct strmap written = {0};
+    for (unsigned pass = 0; pass < 2; pass++) {
+        for (size_t i = 0; i < t->objects.n && (pass == 0 || written.n); i++) {
+            struct topo_disk *d = (struct topo_disk *)t->objects.items[i], *writer;
+            if (d->object.kind != TOPO_DISK || (pass == 0 && !d->writable) ||
+                (d->guest && d->guest->clone)) /* inherit.c has said so */
+                continue;
+            const char *file = disk_file(t, d);
+            writer = file ? strmap_get(&written, file) : NULL;
+            if (pass == 0 && file && !writer)
+                strmap_put(&written, file, d);
+            else if (pass == 1 && writer && writer != d)
+                COMPLAIN(t, &d->object,
+                         "disk %s: the disk of %s:%d writes to this file, so no other may use it",
+                         d->path, writer->object.place.file, writer->object.place.line);
+        }
+    }
+    strmap_finish(&written);
 }
 
 /* The addresses in use, by their text. */
@@ -203,9 +243,11 @@ static void object_check(struct topo *t, struct topo_object *o)
 
 bool topo_check(struct topo *t)
 {
+    topo_inherit(t);
     for (size_t i = 0; i < t->objects.n; i++)
         object_check(t, t->objects.items[i]);
     captures_distinct(t);
+    disks_distinct(t);
     macs_check(t);
     if (t->objects.n == 0 && !err_any(&t->err))
         err_at(&t->err, t->title, 0, "it declares nothing: a network needs a guest at least");

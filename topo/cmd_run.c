@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "sim/units.h"
+#include "sim/workers.h"
 #include "topo/command.h"
 #include "topo/schema.h"
 
@@ -55,6 +56,19 @@ static bool take_shuffle(void *to, const char *value, struct err *err)
     return number("--shuffle", value, &ARGS(to)->o.shuffle, err);
 }
 
+static bool take_threads(void *to, const char *value, struct err *err)
+{
+    uint64_t n;
+    if (!number("--threads", value, &n, err))
+        return false;
+    if (n < 1 || n > WORKERS_MAX) {
+        err_add(err, "--threads %s: it is outside 1..%d", value, WORKERS_MAX);
+        return false;
+    }
+    ARGS(to)->o.sim.threads = (unsigned)n;
+    return true;
+}
+
 static bool take_define(void *to, const char *value, struct err *err)
 {
     if (!isalpha((unsigned char)value[0]) && value[0] != '_') {
@@ -88,6 +102,7 @@ TAKE(take_paced, sim.paced, true)
 TAKE(take_progress, progress, true)
 TAKE(take_stats, stats, true)
 TAKE(take_quiet, quiet, true)
+TAKE(take_eager, sim.eager, true)
 
 const struct option run_option_table[] = {
     {"--for", "TIME", "end after so much virtual time", take_for},
@@ -100,6 +115,8 @@ const struct option run_option_table[] = {
     {"--stats", NULL, "print all counters at the end", take_stats},
     {"--quiet", NULL, "print failures only", take_quiet},
     {"--paced", NULL, "hold virtual time back to the host's clock", take_paced},
+    {"--threads", "N", "run guests on N threads (one per core; the result is the same)", take_threads},
+    {"--eager", NULL, "use them for the smallest window (the result is the same)", take_eager},
     {"--window", "TIME", "let no window be longer (the result is the same)", take_window},
     {"--shuffle", "N", "scatter the guests over memory (the result is the same)", take_shuffle},
     {NULL, NULL, NULL, NULL},

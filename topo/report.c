@@ -1,5 +1,6 @@
 /* The report: a line for each test as it ends, and a summary that a person wants to read. */
 #include "guests/machine.h"
+#include "sim/host_time.h"
 #include "sim/units.h"
 #include "sim/vlan.h"
 #include "topo/run.h"
@@ -110,6 +111,7 @@ static const char *power_text(struct machine *m, char *buf, size_t size)
     switch (machine_power_state(m, &code)) {
     case MACHINE_OFF: snprintf(buf, size, code ? "off, code %u" : "off", code); break;
     case MACHINE_FAILED: snprintf(buf, size, "failed, code %u", code); break;
+    case MACHINE_WAITING: snprintf(buf, size, "never made"); break;
     default: snprintf(buf, size, "running");
     }
     return buf;
@@ -143,6 +145,23 @@ static void report_guests(const struct run *r)
                 failed ? ", not all in order" : "");
 }
 
+/* What making clones took; and whose point was never reached. */
+static void report_clones(const struct run *r)
+{
+    const struct clones *c = &r->clones;
+    char bytes[32];
+    if (c->n_made)
+        fprintf(r->say, "guests   %zu of them are clones, made in %.2f ms and %s each\n", c->n_made,
+                (double)c->host_ns / 1e6 / (double)c->n_made,
+                units_format_size(c->host_bytes / c->n_made, bytes, sizeof(bytes)));
+    for (size_t i = 0; i < c->points.n; i++) {
+        const struct clone_point *p = c->points.items[i];
+        if (!p->made)
+            fprintf(r->say, "clones   %zu were never made: %s did not print \"%s\"\n", p->guests.n,
+                    p->original->object.name, p->pattern);
+    }
+}
+
 static void stats_port(const struct port *p, void *opaque)
 {
     const struct run *r = opaque;
@@ -156,6 +175,37 @@ static void stats_port(const struct port *p, void *opaque)
                     (unsigned long long)p->stats.drops[i]);
 }
 
+/* How much was shared out, and what each thread did of it. */
+static void report_threads(const struct run *r)
+{
+    const struct sim *s = &r->network.sim;
+    fprintf(r->say, "threads: %u; %llu windows shared, VLANs %llu times", s->options.threads,
+            (unsigned long long)s->stats.shared, (unsigned long long)s->stats.vlans_shared);
+    for (unsigned i = 0; i < s->options.threads && s->stats.shared + s->stats.vlans_shared; i++)
+        fprintf(r->say, "%s%.2f", i ? ", " : ", busy for ", (double)sim_thread_ns(s, i) / 1e9);
+    fprintf(r->say, s->stats.shared + s->stats.vlans_shared ? " s\n" : "\n");
+}
+
+/* Where host time went, over all threads. */
+static void report_host_time(const struct run *r)
+{
+    static const struct {
+        enum host_time kind;
+        const char *name;
+    } rows[] = {
+        {HOST_GUESTS, "guests"},   {HOST_TRANSLATE, "translation"}, {HOST_VLANS, "VLANs"},
+        {HOST_CAPTURE, "capture"}, {HOST_WAIT, "waiting for threads"}, {HOST_IDLE, "idle"},
+    };
+    fprintf(r->say, "host:   ");
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        int64_t ns = host_time_sum(rows[i].kind);
+        if (rows[i].kind == HOST_GUESTS)
+            ns -= host_time_sum(HOST_TRANSLATE); /* which is done while they run */
+        fprintf(r->say, "%s %s %.2f s", i ? "," : "", rows[i].name, (double)ns / 1e9);
+    }
+    fputc('\n', r->say);
+}
+
 /* --stats: all counters, one table for each kind of object. */
 static void report_stats(struct run *r)
 {
@@ -163,6 +213,8 @@ static void report_stats(struct run *r)
     fprintf(r->say, "\nengine: %llu windows, %llu barriers, %llu actor runs, %llu frames\n",
             (unsigned long long)s->windows, (unsigned long long)s->barriers,
             (unsigned long long)s->actor_runs, (unsigned long long)s->frames);
+    report_threads(r);
+    report_host_time(r);
     fprintf(r->say, "\n  %-20s %10s %12s %10s %12s %8s\n", "port", "sent", "bytes", "received",
             "bytes", "dropped");
     ports_each(r, stats_port, r);
@@ -217,6 +269,7 @@ void report_end(struct run *r)
     report_time(r);
     report_frames(r);
     report_guests(r);
+    report_clones(r);
     report_files(r);
     if (r->o->stats)
         report_stats(r);

@@ -2,7 +2,12 @@
 #ifndef GUESTS_TRANSLATE_TRANSLATE_H
 #define GUESTS_TRANSLATE_TRANSLATE_H
 
-#include "guests/code.h"
+#include <stdbool.h>
+
+#include "sim/base.h"
+
+struct block;
+struct code;
 
 enum engine {
     ENGINE_TRANSLATOR,  /* what is hot is translated */

@@ -149,7 +149,8 @@ void rig_forget(struct rig *r)
 
 void rig_receive(struct rig *r, struct port *p, struct frame *f)
 {
-    port_receive(p, f, r->actor.now);
+    if (port_receive(p, f, r->actor.now))
+        port_wake(p);
     rig_advance(r, r->actor.now);
 }
 

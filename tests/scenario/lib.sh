@@ -17,7 +17,7 @@ export LC_ALL=C
 
 # A program built with sanitizers is many times slower, and some networks are made smaller for it.
 sanitized=no
-! grep -qa __asan_init "$LANARIUM" 2>/dev/null || sanitized=yes
+! grep -qaE '__(asan|tsan)_init' "$LANARIUM" 2>/dev/null || sanitized=yes
 
 work=$(mktemp -d) || exit 2
 children=
@@ -76,8 +76,8 @@ play() {
     mkdir -p "$dir"
     (cd "$dir" && "$LANARIUM" run --log logs --stats "$@" "$script" >"$dir.all" 2>&1)
     status=$?
-    sed -e '/^time /d' -e '/^guests /d' -e '/^memory /d' -e '/^engine: /d' \
-        -e '/ running$/s/ [0-9]*  running$/ running/' "$dir.all" >"$dir/report"
+    sed -e '/^time /d' -e '/^guests /d' -e '/^memory /d' -e '/^engine: /d' -e '/^threads: /d' -e '/^host: /d' \
+        -e 's/ *[0-9]* *[0-9]*  \(running\|off\|failed\)/ \1/' "$dir.all" >"$dir/report"
     [ $status -eq 0 ] || {
         echo "exit status $status of: lanarium run $* $script"
         cat "$dir.all"

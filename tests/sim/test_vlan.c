@@ -104,6 +104,91 @@ static void a_full_table_floods_and_counts(void **state)
     assert_int_equal(t[2]->n_seen, 3);
 }
 
+/* A port's addresses go with it, even where its place in the table of ports is another's now. */
+static void the_addresses_of_a_port_that_left_are_unknown(void **state)
+{
+    struct talker *t[8];
+    (void)state;
+    struct vlan *v = lan(VLAN_SWITCH, 8, t);
+    for (unsigned i = 0; i < 8; i++)
+        rig_send_at(t[i], 1000 * i, 0xff, 60, 0);
+    sim_run(&rig.sim, NS_PER_MS);
+    for (unsigned i = 0; i < 5; i++) /* more than half: the array is closed up */
+        port_detach(&t[i]->port);
+    port_attach(&t[0]->port, v, &v->link);
+    for (unsigned i = 0; i < 8; i++)
+        t[i]->n_seen = 0;
+    rig_send_at(t[6], 2 * NS_PER_MS, 8, 60, 1);  /* still known */
+    rig_send_at(t[6], 3 * NS_PER_MS, 2, 60, 2);  /* gone: flooded */
+    rig_send_at(t[6], 4 * NS_PER_MS, 1, 60, 3);  /* back, but silent: flooded */
+    sim_run(&rig.sim, 10 * NS_PER_MS);
+    assert_int_equal(t[7]->n_seen, 3);
+    assert_int_equal(t[5]->n_seen, 2);
+    assert_int_equal(t[0]->n_seen, 2);
+    assert_int_equal(t[1]->n_seen, 0);
+}
+
+static void a_full_table_makes_room_of_addresses_whose_port_has_left(void **state)
+{
+    struct talker *t[3];
+    (void)state;
+    struct vlan *v = lan(VLAN_SWITCH, 3, t);
+    v->fdb_max = 1;
+    rig_send_at(t[0], 0, 0xff, 60, 0);
+    sim_run(&rig.sim, NS_PER_MS);
+    port_detach(&t[0]->port);
+    rig_send_at(t[1], 2 * NS_PER_MS, 0xff, 60, 1);
+    rig_send_at(t[2], 3 * NS_PER_MS, 2, 60, 2);
+    sim_run(&rig.sim, 5 * NS_PER_MS);
+    assert_int_equal(v->stats.flooded, 2); /* the third is not */
+    assert_int_equal(v->stats.fdb_full, 1);
+}
+
+static void send_from(struct talker *t, uint64_t mac)
+{
+    struct frame *f = frame_new(60);
+
+    memset(f->data, 0, 60);
+    f->data[5] = 0xfe;
+    for (unsigned i = 0; i < ETH_ALEN; i++)
+        f->data[ETH_ALEN + i] = (uint8_t)(mac >> 8 * (ETH_ALEN - 1 - i));
+    f->len = 60;
+    port_send(&t->port, f);
+}
+
+/* The longest way from where an address belongs to where it is. */
+static uint32_t longest_run(const struct vlan *v)
+{
+    uint32_t longest = 0, run = 0;
+
+    for (uint32_t i = 0; i < 2 * v->fdb_cap; i++) {
+        run = v->fdb[i & (v->fdb_cap - 1)].mac ? run + 1 : 0;
+        longest = MAX(longest, run);
+    }
+    return longest;
+}
+
+/* Addresses that fell into one place of a table whose hash had no key. */
+static void addresses_cannot_be_chosen_to_make_a_table_slow(void **state)
+{
+    (void)state;
+    for (unsigned stride = 0; stride < 40; stride += 13) {
+        struct talker *t = rig_talker(&rig, NULL);
+        struct vlan *v = vlan_create(&rig.sim, "lan", VLAN_SWITCH);
+        v->link.rate_bps = 0;
+        port_attach(&t->port, v, &v->link);
+        rig_send_at(t, rig.sim.now, 0xff, 60, 0); /* so that its turn comes */
+        for (uint64_t i = 1; i <= 8192; i++)
+            send_from(t, (i << stride) & 0xfeffffffffff);
+        for (uint64_t mac = 1, n = 0; n < 4096; mac++)
+            if ((mac * 0x9e3779b97f4a7c15ULL >> 32 & 8191) == 0 && ++n)
+                send_from(t, mac);
+        sim_run(&rig.sim, rig.sim.now + NS_PER_MS);
+        assert_true(v->fdb_n > 4096);
+        assert_true(longest_run(v) < 400);
+    }
+}
+
 static void a_bridge_keeps_reserved_group_addresses(void **state)
 {
     struct talker *t[2];
@@ -325,6 +410,9 @@ int main(void)
         TEST(an_unused_address_is_forgotten_after_the_ageing_time),
         TEST(an_address_that_moves_is_followed),
         TEST(a_full_table_floods_and_counts),
+        TEST(the_addresses_of_a_port_that_left_are_unknown),
+        TEST(a_full_table_makes_room_of_addresses_whose_port_has_left),
+        TEST(addresses_cannot_be_chosen_to_make_a_table_slow),
         TEST(a_bridge_keeps_reserved_group_addresses),
         TEST(a_line_takes_its_time_and_its_queue_is_bounded),
         TEST(runts_and_giants_are_dropped_and_counted),
