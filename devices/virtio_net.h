@@ -23,6 +23,8 @@ struct virtio_net {
     uint32_t n_split, split_next, cap_split;
     uint64_t no_buffers;     /* frames held because the driver gave none */
     uint64_t filtered;       /* frames for others */
+    struct event notify;     /* an interrupt that has been put off */
+    uint64_t rx_quiet_until; /* virtual time before which received frames do not interrupt */
 };
 
 /* Feature bits (5.1.3). */
@@ -69,5 +71,17 @@ bool virtio_net_wants(const struct virtio_net *n, const struct frame *f);
 
 /** Execute the commands on the control queue. */
 void virtio_net_control(struct virtio_net *n);
+
+/* --- virtio_net_notify.c: when the driver is interrupted --- */
+
+/** After virtio_publish on a queue: interrupt the driver, now or a little later. */
+void virtio_net_notify_rx(struct virtio_net *n);
+void virtio_net_notify_tx(struct virtio_net *n);
+
+/** An interrupt that has been put off is due at once: the driver's buffers are needed. */
+void virtio_net_notify_now(struct virtio_net *n);
+
+void virtio_net_notify_init(struct virtio_net *n);
+void virtio_net_notify_reset(struct virtio_net *n);
 
 #endif

@@ -47,7 +47,10 @@ struct frame {
     uint8_t data[];
 };
 
-/** A new frame with room for `cap` bytes, len 0, one reference: the caller's. */
+/**
+ * A new frame with room for at least `cap` bytes, len 0, one reference: the caller's. Any thread
+ * may make and free frames: they come from pools without a lock for each.
+ */
 struct frame *frame_new(uint32_t cap);
 
 /** A new frame holding a copy of these bytes. */
@@ -59,10 +62,22 @@ static inline struct frame *frame_ref(struct frame *f)
     return f;
 }
 
-/** Give up one reference; the last one frees. NULL is accepted. */
-void frame_unref(struct frame *f);
+/** Frees a frame to which nobody holds a reference: frame_unref's. */
+void frame_free(struct frame *f);
 
-/** Frames alive in the process; tests assert that it returns to zero. */
+/** Give up one reference; the last one frees. NULL is accepted. */
+static inline void frame_unref(struct frame *f)
+{
+    /* Whoever holds the only reference need not tell others of it: nobody can add one. */
+    if (f && (atomic_load_explicit(&f->refs, memory_order_acquire) == 1 ||
+              atomic_fetch_sub_explicit(&f->refs, 1, memory_order_acq_rel) == 1))
+        frame_free(f);
+}
+
+/**
+ * Frames alive in the process; tests assert that it returns to zero. Exact while no other thread
+ * makes or frees any.
+ */
 size_t frame_alive(void);
 
 /** Append zeroes up to the minimum length of the wire (IEEE 802.3, 4.2.3.3); only by the maker. */

@@ -14,11 +14,39 @@
 #define TCP_PSH 0x08
 #define TCP_CWR 0x80
 
+/*
+ * Words of 32 bits in the host's order; a ones' complement sum may be taken of words of any size,
+ * and in either byte order, if it is swapped at the end (RFC 1071, 2). `len` is a multiple of 16.
+ */
+static uint32_t wide_sum(const uint8_t *b, size_t len)
+{
+    uint64_t sum[4] = {0};
+
+    for (; len; b += 16, len -= 16) {
+        uint64_t w[2];
+        memcpy(w, b, sizeof(w));
+        sum[0] += (uint32_t)w[0];
+        sum[1] += w[0] >> 32;
+        sum[2] += (uint32_t)w[1];
+        sum[3] += w[1] >> 32;
+    }
+    uint64_t s = sum[0] + sum[1] + sum[2] + sum[3];
+    while (s >> 16)
+        s = (s & 0xffff) + (s >> 16);
+    uint16_t native = (uint16_t)s;
+    return load_be16(&native);
+}
+
 uint32_t inet_sum(uint32_t sum, const void *p, size_t len)
 {
     const uint8_t *b = p;
     uint64_t s = sum;
 
+    if (len >= 64) {
+        s += wide_sum(b, len & ~(size_t)15);
+        b += len & ~(size_t)15;
+        len &= 15;
+    }
     for (; len >= 2; b += 2, len -= 2)
         s += load_be16(b);
     if (len)
@@ -204,6 +232,23 @@ struct frame *offload_checksum(struct frame *f)
     uint16_t sum = inet_fold(inet_sum(0, p->data + o->csum_start, f->len - o->csum_start));
     /* A UDP sum of zero means "none": it is sent as ones (RFC 768); for TCP both are equal. */
     store_be16(at, sum ? sum : 0xffff);
+    return p;
+}
+
+struct frame *offload_whole(const struct frame *f)
+{
+    struct layout l;
+
+    if (f->offload.gso != FRAME_GSO_TCPV4 || !find_layout(f, &l) || f->len - l.l3 > 0xffff)
+        return NULL;
+    struct frame *p = piece_new(f, f->len);
+    uint8_t *ip = p->data + l.l3, *tcp = p->data + l.l4;
+    uint32_t tcp_len = f->len - l.l4;
+
+    memcpy(p->data, f->data, f->len);
+    ipv4_finish(ip, f->len - l.l3);
+    store_be16(tcp + 16, 0);
+    store_be16(tcp + 16, inet_fold(inet_sum(pseudo_sum(ip, false, 6, tcp_len), tcp, tcp_len)));
     return p;
 }
 

@@ -34,6 +34,12 @@ unsigned offload_finish(struct frame *f, void (*emit)(void *opaque, struct frame
  */
 struct frame *offload_checksum(struct frame *f);
 
+/**
+ * One packet of a request to segment TCP over IPv4, as long as it is: for a receiver that takes
+ * such a packet at once. NULL if the request is another or does not fit the bytes.
+ */
+struct frame *offload_whole(const struct frame *f);
+
 /** The Internet checksum's running sum (RFC 1071) over bytes; fold with inet_fold. */
 uint32_t inet_sum(uint32_t sum, const void *p, size_t len);
 uint16_t inet_fold(uint32_t sum);

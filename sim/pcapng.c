@@ -138,23 +138,50 @@ void pcapng_interface(struct bytes *b, const char *name, const char *description
     block_end(b, begin);
 }
 
+/* Room for `n` bytes at the end, which the caller fills. */
+static uint8_t *extend(struct bytes *b, uint32_t n)
+{
+    array_reserve(b->bytes, &b->cap, b->n + n);
+    b->n += n;
+    return b->bytes + b->n - n;
+}
+
+/*
+ * Millions of these are written, so the length is computed first and the common block, without
+ * options, filled in one go:
+ *
+ *     type, length; interface, time (high, low), captured, real length; data; length
+ */
+static void packet_plain(struct bytes *b, const struct packet_record *p, uint32_t len)
+{
+    uint8_t *at = extend(b, len);
+    uint32_t padding = -p->caplen & 3;
+
+    store_le32(at, BLOCK_PACKET);
+    store_le32(at + 4, len);
+    store_le32(at + 8, p->iface);
+    store_le32(at + 12, (uint32_t)((uint64_t)p->epoch_ns >> 32));
+    store_le32(at + 16, (uint32_t)p->epoch_ns);
+    store_le32(at + 20, p->caplen);
+    store_le32(at + 24, p->len);
+    memcpy(at + 28, p->data, p->caplen);
+    memset(at + 28 + p->caplen, 0, padding);
+    store_le32(at + 28 + p->caplen + padding, len);
+}
+
 void pcapng_packet(struct bytes *b, const struct packet_record *p)
 {
-    uint32_t begin = block_begin(b, BLOCK_PACKET);
+    uint32_t begin = b->n;
+    uint8_t flags[4];
 
-    put32(b, p->iface);
-    put_time(b, p->epoch_ns);
-    put32(b, p->caplen);
-    put32(b, p->len);
-    put(b, p->data, p->caplen);
-    pad(b);
-    if (p->direction || p->comment) {
-        uint8_t flags[4];
-        option_text(b, OPT_COMMENT, p->comment);
-        store_le32(flags, p->direction);
-        option(b, EPB_FLAGS, flags, sizeof(flags));
-        option(b, OPT_END, NULL, 0);
-    }
+    packet_plain(b, p, 32 + (p->caplen + 3) / 4 * 4);
+    if (!p->direction && !p->comment)
+        return;
+    b->n -= 4; /* options go before the second length */
+    option_text(b, OPT_COMMENT, p->comment);
+    store_le32(flags, p->direction);
+    option(b, EPB_FLAGS, flags, sizeof(flags));
+    option(b, OPT_END, NULL, 0);
     block_end(b, begin);
 }
 
@@ -184,9 +211,11 @@ void pcap_header(struct bytes *b, uint32_t snaplen)
 
 void pcap_packet(struct bytes *b, const struct packet_record *p)
 {
-    put32(b, (uint32_t)(p->epoch_ns / NS_PER_SEC));
-    put32(b, (uint32_t)(p->epoch_ns % NS_PER_SEC));
-    put32(b, p->caplen);
-    put32(b, p->len);
-    put(b, p->data, p->caplen);
+    uint8_t *at = extend(b, 16 + p->caplen);
+
+    store_le32(at, (uint32_t)(p->epoch_ns / NS_PER_SEC));
+    store_le32(at + 4, (uint32_t)(p->epoch_ns % NS_PER_SEC));
+    store_le32(at + 8, p->caplen);
+    store_le32(at + 12, p->len);
+    memcpy(at + 16, p->data, p->caplen);
 }

@@ -3,6 +3,12 @@
 
 #include "sim/vlan.h"
 
+/* Let microseconds pass. */
+static void pass(unsigned us)
+{
+    rig_advance(&rig, rig.actor.now + us * NS_PER_US);
+}
+
 /* --- identity --- */
 
 static void the_registers_say_what_it_is(void **state)
@@ -55,6 +61,7 @@ static void a_frame_is_gathered_from_its_chain(void **state)
     assert_int_equal(rig_frame(&rig, 0)->origin.icount, 42);
     assert_true(driver_used(&drv, TX, &id, &len));
     assert_int_equal(len, 0);
+    pass(100);
     assert_true(rig.line[LINE]);
     mm_write(&drv, MM_ACK, VIRTIO_ISR_QUEUE);
     assert_false(rig.line[LINE]);
@@ -101,9 +108,11 @@ static void the_driver_is_interrupted_only_if_it_wants(void **state)
     fill(bytes, sizeof bytes, own);
     driver_set_avail_flags(&drv, TX, 1);
     transmit(NULL, bytes, sizeof bytes);
+    pass(1000);
     assert_false(rig.line[LINE]);
     driver_set_avail_flags(&drv, TX, 0);
     transmit(NULL, bytes, sizeof bytes);
+    pass(1000);
     assert_true(rig.line[LINE]);
 }
 
@@ -115,13 +124,121 @@ static void event_indices_suppress_interrupts_and_kicks(void **state)
     fill(bytes, sizeof bytes, own);
     driver_set_used_event(&drv, TX, 2);
     transmit(NULL, bytes, sizeof bytes); /* the first time it cannot know: it interrupts */
+    pass(1000);
+    assert_true(rig.line[LINE]);
     mm_write(&drv, MM_ACK, 1);
     assert_int_equal(driver_avail_event(&drv, TX), 1);
     transmit(NULL, bytes, sizeof bytes);
+    pass(1000);
     assert_false(rig.line[LINE]);
     transmit(NULL, bytes, sizeof bytes);
+    pass(1000);
     assert_true(rig.line[LINE]);
     assert_int_equal(driver_avail_event(&drv, TX), 3);
+}
+
+/* --- interrupts are moderated --- */
+
+static void sent_frames_interrupt_a_little_later_and_together(void **state)
+{
+    uint8_t bytes[60];
+    (void)state;
+    start(0);
+    fill(bytes, sizeof bytes, own);
+    transmit(NULL, bytes, sizeof bytes);
+    pass(50);
+    transmit(NULL, bytes, sizeof bytes);
+    assert_int_equal(rig.rises[LINE], 0);
+    pass(50);
+    assert_int_equal(rig.rises[LINE], 1);
+    mm_write(&drv, MM_ACK, 1);
+    pass(1000);
+    assert_int_equal(rig.rises[LINE], 1); /* both were told of */
+}
+
+static void a_received_frame_interrupts_at_once_the_next_after_a_gap(void **state)
+{
+    (void)state;
+    start(0);
+    pass(1000);
+    for (unsigned i = 0; i < 8; i++)
+        give(2048);
+    receive(own, 60);
+    assert_int_equal(rig.rises[LINE], 1);
+    mm_write(&drv, MM_ACK, 1);
+    pass(10);
+    receive(own, 60);
+    receive(own, 60);
+    assert_int_equal(rig.rises[LINE], 1);
+    pass(39);
+    assert_int_equal(rig.rises[LINE], 1);
+    pass(1);
+    assert_int_equal(rig.rises[LINE], 2);
+    mm_write(&drv, MM_ACK, 1);
+    pass(50);
+    receive(own, 60);
+    assert_int_equal(rig.rises[LINE], 3);
+}
+
+static void one_interrupt_tells_of_sent_and_received_frames(void **state)
+{
+    uint8_t bytes[60];
+    (void)state;
+    start(0);
+    fill(bytes, sizeof bytes, own);
+    give(2048);
+    transmit(NULL, bytes, sizeof bytes);
+    receive(own, 60);
+    assert_int_equal(rig.rises[LINE], 1);
+    mm_write(&drv, MM_ACK, 1);
+    pass(1000);
+    assert_int_equal(rig.rises[LINE], 1);
+}
+
+/* A driver that waits for its ring waits no longer for the moderation. */
+static void half_a_ring_or_the_last_buffer_interrupts_at_once(void **state)
+{
+    uint8_t bytes[60];
+    (void)state;
+    start(0);
+    fill(bytes, sizeof bytes, own);
+    transmit(NULL, bytes, sizeof bytes); /* from the second interrupt on the distance is known */
+    pass(1000);
+    mm_write(&drv, MM_ACK, 1);
+    for (unsigned i = 0; i < 8; i++) {
+        assert_int_equal(rig.rises[LINE], 1);
+        transmit(NULL, bytes, sizeof bytes);
+    }
+    assert_int_equal(rig.rises[LINE], 2);
+    mm_write(&drv, MM_ACK, 1);
+    give(2048);
+    give(2048);
+    receive(own, 60);
+    mm_write(&drv, MM_ACK, 1);
+    receive(own, 60);
+    assert_int_equal(rig.rises[LINE], 3);
+    receive(own, 60); /* no buffer is left for it */
+    assert_int_equal(rig.rises[LINE], 4);
+}
+
+static void a_driver_that_has_looked_is_not_interrupted(void **state)
+{
+    uint8_t bytes[60];
+    (void)state;
+    start(VIRTIO_F_EVENT_IDX);
+    fill(bytes, sizeof bytes, own);
+    transmit(NULL, bytes, sizeof bytes);
+    pass(1000);
+    mm_write(&drv, MM_ACK, 1);
+    driver_set_used_event(&drv, TX, 1);
+    transmit(NULL, bytes, sizeof bytes); /* it would interrupt for this one */
+    driver_set_used_event(&drv, TX, 2);  /* but has seen it by itself */
+    pass(1000);
+    assert_int_equal(rig.rises[LINE], 1);
+    transmit(NULL, bytes, sizeof bytes);
+    mm_write(&drv, MM_STATUS, 0); /* nor after a reset */
+    pass(1000);
+    assert_int_equal(rig.rises[LINE], 1);
 }
 
 /* Packet size not bounded by the buffer (CVE-2012-0029), lengths that truncate
@@ -362,6 +479,11 @@ int main(void)
         BOTH(frames_sent_before_driver_ok_wait_for_it),
         BOTH(the_driver_is_interrupted_only_if_it_wants),
         BOTH(event_indices_suppress_interrupts_and_kicks),
+        BOTH(sent_frames_interrupt_a_little_later_and_together),
+        BOTH(a_received_frame_interrupts_at_once_the_next_after_a_gap),
+        BOTH(one_interrupt_tells_of_sent_and_received_frames),
+        BOTH(half_a_ring_or_the_last_buffer_interrupts_at_once),
+        BOTH(a_driver_that_has_looked_is_not_interrupted),
         BOTH(a_chain_too_short_or_too_long_for_a_frame_is_dropped),
         BOTH(buffers_outside_of_ram_stop_the_queue),
         BOTH(a_frame_fills_a_buffer_behind_its_header),

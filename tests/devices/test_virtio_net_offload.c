@@ -107,6 +107,32 @@ static void a_driver_with_offloads_gets_the_frame_unfinished(void **state)
     assert_int_equal(load_le16(rig_at(&rig, at + 8)), 16);
 }
 
+/* So that the data, which the guest copies, begins where a buffer does. */
+static void the_headers_of_a_large_frame_have_a_buffer_to_themselves(void **state)
+{
+    uint64_t at[4];
+    uint32_t id, len;
+    uint8_t want[3054];
+    (void)state;
+    start(ALL_OFFLOADS | VIRTIO_NET_F_MRG_RXBUF);
+    for (unsigned i = 0; i < 4; i++)
+        at[i] = give(2048);
+    receive_tso(3000, 1000);
+    for (unsigned i = 0; i < 3; i++) {
+        assert_true(driver_used(&drv, RX, &id, &len));
+        assert_int_equal(len, i == 0 ? 12 + 54 : i == 1 ? 2048 : 952);
+    }
+    assert_false(driver_used(&drv, RX, &id, &len));
+    tcp_frame(want, 3000);
+    assert_int_equal(load_le16(rig_at(&rig, at[0] + 10)), 3);
+    assert_memory_equal(rig_at(&rig, at[0] + 12), want, 54);
+    assert_memory_equal(rig_at(&rig, at[1]), want + 54, 2048);
+    assert_memory_equal(rig_at(&rig, at[2]), want + 54 + 2048, 952);
+    receive_tso(1000, 500); /* it fits one buffer */
+    assert_true(driver_used(&drv, RX, &id, &len));
+    assert_int_equal(len, 12 + 1054);
+}
+
 static void a_driver_without_offloads_gets_finished_packets(void **state)
 {
     uint64_t at[4];
@@ -180,6 +206,7 @@ int main(void)
         BOTH(a_driver_without_csum_has_its_header_ignored),
         BOTH(a_request_that_does_not_fit_its_frame_is_dropped),
         BOTH(a_driver_with_offloads_gets_the_frame_unfinished),
+        BOTH(the_headers_of_a_large_frame_have_a_buffer_to_themselves),
         BOTH(a_driver_without_offloads_gets_finished_packets),
         BOTH(segments_wait_for_buffers_in_order_and_are_received_once),
         BOTH(segments_still_waiting_go_with_a_reset),

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "sim/capture.h"
+#include "sim/capture_writer.h"
 
 static char path[] = "/tmp/lanarium-capture-XXXXXX";
 
@@ -118,6 +119,63 @@ static void the_file_does_not_depend_on_windows(void **state)
     free(b);
 }
 
+/* Records of a lane that are out of order, and of lanes that are handed over at once. */
+static void records_are_sorted_stably_by_time_and_lane(void **state)
+{
+    struct capture_space space = {0};
+    struct capture_record r[1000];
+    struct rng g;
+    (void)state;
+    rng_init(&g, 1, "sort");
+    for (unsigned round = 0; round < 50; round++) {
+        uint32_t n = (uint32_t)rng_below(&g, ARRAY_LEN(r) + 1);
+        for (uint32_t i = 0; i < n; i++) /* the frame's address stands for its number */
+            r[i] = (struct capture_record){(vtime_t)rng_below(&g, round + 1),
+                                           (struct frame *)(uintptr_t)(i + 1),
+                                           (uint32_t)rng_below(&g, 4)};
+        if (n)
+            capture_sort(r, n, &space);
+        for (uint32_t i = 1; i < n; i++) {
+            assert_false(capture_before(&r[i], &r[i - 1]));
+            assert_true(capture_before(&r[i - 1], &r[i]) || r[i - 1].frame < r[i].frame);
+        }
+    }
+    free(space.records);
+    free(space.runs);
+}
+
+/* A link that becomes faster while frames are on it: the tap sees times that go back. */
+static void a_link_that_changes_leaves_the_file_in_order(void **state)
+{
+    struct capture_options o = {.path = path};
+    struct err err = {0};
+    vtime_t first, last;
+    struct rig r;
+    struct talker *t[2];
+    int datalink;
+    (void)state;
+    rig_init(&r, NULL);
+    struct vlan *v = vlan_create(&r.sim, "lan", VLAN_HUB);
+    t[0] = rig_talker(&r, v);
+    t[1] = rig_talker(&r, v);
+    struct link slow = v->link;
+    slow.delay_ns = 5 * NS_PER_MS;
+    port_attach(&t[1]->port, v, &slow);
+    struct capture *c = capture_open(&r.sim, &o, &err);
+    capture_add_port(c, &t[1]->port);
+    for (unsigned i = 0; i < 20; i++) /* the later half is there first, the last ones between */
+        rig_send_at(t[0], i * 10000 + (i < 15 ? 0 : 2 * NS_PER_MS), 0xff, 60, (uint8_t)i);
+    sim_run(&r.sim, 100 * NS_PER_US);
+    port_attach(&t[1]->port, v, &v->link);
+    for (unsigned i = 1; i <= 10; i++) {
+        sim_run(&r.sim, i * NS_PER_MS);
+        capture_flush(c);
+    }
+    assert_true(capture_close(c, r.sim.now, &err));
+    rig_finish(&r);
+    assert_int_equal(count_packets(&datalink, &first, &last), 20); /* which looks at the order */
+}
+
 static void a_filter_keeps_what_it_matches(void **state)
 {
     struct capture_options o = {.path = path, .filter = "ether broadcast"};
@@ -190,6 +248,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(packets_come_back_in_order_with_their_times, setup, teardown),
         cmocka_unit_test_setup_teardown(the_file_does_not_depend_on_windows, setup, teardown),
+        cmocka_unit_test(records_are_sorted_stably_by_time_and_lane),
+        cmocka_unit_test_setup_teardown(a_link_that_changes_leaves_the_file_in_order, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(a_filter_keeps_what_it_matches, setup, teardown),
         cmocka_unit_test_setup_teardown(a_wrong_filter_and_a_wrong_path_are_one_sentence_each, setup,
                                         teardown),

@@ -41,6 +41,21 @@ static uint16_t pseudo(const uint8_t *ip, uint8_t proto, uint32_t len)
     return (uint16_t)sum;
 }
 
+static void sums_of_any_length_and_place_are_those_of_their_bytes(void **state)
+{
+    uint8_t bytes[400];
+    (void)state;
+    for (unsigned i = 0; i < sizeof(bytes); i++)
+        bytes[i] = (uint8_t)(i < 200 ? 0xff : i * 37);
+    for (unsigned from = 0; from < 16; from++)
+        for (unsigned len = 0; from + len <= sizeof(bytes); len++) {
+            uint32_t sum = 0x1234;
+            for (unsigned i = 0; i < len; i++)
+                sum += i % 2 ? bytes[from + i] : (uint32_t)bytes[from + i] << 8;
+            assert_int_equal(inet_fold(inet_sum(0x1234, bytes + from, len)), inet_fold(sum));
+        }
+}
+
 static bool sums_to_ones(uint16_t start, const uint8_t *p, uint32_t len)
 {
     uint64_t sum = start;
@@ -235,6 +250,7 @@ static void headers_of_64_kib_are_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(sums_of_any_length_and_place_are_those_of_their_bytes),
         cmocka_unit_test(tcp_is_segmented_over_ipv4_and_ipv6_with_and_without_a_tag),
         cmocka_unit_test(a_checksum_request_alone_is_filled_in),
         cmocka_unit_test(a_udp_request_becomes_fragments_that_reassemble),

@@ -8,6 +8,7 @@
 #include "lwip/init.h"
 #include "net/address.h"
 #include "net/ifconfig.h"
+#include "net/instance.h"
 #include "net/nic.h"
 #include "net/random.h"
 #include "serve/servers.h"
@@ -77,10 +78,15 @@ static void banner_print(void)
         printf("lanarium host: no network interface\n");
 }
 
+static char prompt[PROMPT];
+
+static void prompt_make(void)
+{
+    snprintf(prompt, sizeof prompt, "%s> ", host_name()[0] ? host_name() : "host");
+}
+
 void program_main(void)
 {
-    static char prompt[PROMPT];
-
     random_init();
     lwip_init();
     nics_init();
@@ -88,7 +94,8 @@ void program_main(void)
     bootargs_each(bootarg_take);
     servers_start();
     nics_configure();
+    prompt_make();
+    instance_init(prompt_make);
     nics_wait_bound(clock_ns() + 15 * NS_PER_S);
-    snprintf(prompt, sizeof prompt, "%s> ", host_name()[0] ? host_name() : "host");
     shell_run(no_commands, prompt);
 }

@@ -26,6 +26,11 @@ const char *host_name(void)
     return name;
 }
 
+void host_rename(const char *text)
+{
+    snprintf(name, sizeof name, "%s", text);
+}
+
 const char *nic_model(const struct nic *nic)
 {
     return nic->device.version == 1 ? "virtio-net (legacy)" : "virtio-net";
@@ -82,6 +87,18 @@ void nic_start_dhcp(struct nic *nic)
         printf("%s: DHCP could not be started: no memory\n", nic->name);
 }
 
+/* Not released: the server would take it from the machine that it belongs to. */
+void nic_restart_dhcp(struct nic *nic)
+{
+    const struct dhcp *dhcp = netif_dhcp_data(&nic->netif);
+
+    if (!dhcp || dhcp->state == DHCP_STATE_OFF)
+        return;
+    dhcp_remove_struct(&nic->netif);
+    netif_set_addr(&nic->netif, NULL, NULL, NULL);
+    nic_start_dhcp(nic);
+}
+
 bool nics_bound(void)
 {
     for (unsigned i = 0; i < nic_count(); i++) {
@@ -113,7 +130,7 @@ bool bootarg_common(const char *word)
     ip_addr_t dns;
 
     if (parse_word(&word, "hostname=")) {
-        snprintf(name, sizeof name, "%s", word);
+        host_rename(word);
         return true;
     }
     if (parse_word(&word, "route="))

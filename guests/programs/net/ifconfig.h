@@ -16,6 +16,9 @@ void nic_set_address(struct nic *nic, const ip4_addr_t *address, const ip4_addr_
 /* Begin, or begin again, to ask for an address by DHCP. */
 void nic_start_dhcp(struct nic *nic);
 
+/* Forget a lease, which is another machine's, and ask for one; nothing if it does not use DHCP. */
+void nic_restart_dhcp(struct nic *nic);
+
 /* Whether every interface that asks for an address has one. */
 bool nics_bound(void);
 
@@ -24,6 +27,7 @@ void nics_wait_bound(uint64_t deadline_ns);
 
 /* This machine's name; "" when none was given. */
 const char *host_name(void);
+void host_rename(const char *text);
 
 /**
  * Act on one word of /chosen/bootargs that concerns any program:

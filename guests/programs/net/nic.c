@@ -19,6 +19,7 @@
 #include "base/memory.h"
 #include "base/plic.h"
 #include "lwip/etharp.h"
+#include "net/filter.h"
 #include "net/random.h"
 #include "net/timers.h"
 #include "netif/ethernet.h"
@@ -88,19 +89,25 @@ static void link_update(struct nic *nic)
         netif_set_link_down(&nic->netif);
 }
 
-/* Hand one received frame to lwIP, in a copy that starts at ETH_PAD_SIZE. */
+/* Hand one received frame to lwIP, in a copy that starts at ETH_PAD_SIZE, if it is for us. */
 static void frame_receive(struct nic *nic, const uint8_t *frame, uint32_t len)
 {
     struct pbuf *p;
 
-    if (len < SIZEOF_ETH_HDR - ETH_PAD_SIZE || len > FRAME_MOST ||
-        !(p = pbuf_alloc(PBUF_RAW, (u16_t)(len + ETH_PAD_SIZE), PBUF_RAM))) {
+    if (len < SIZEOF_ETH_HDR - ETH_PAD_SIZE || len > FRAME_MOST) {
+        nic->rx_dropped++;
+        return;
+    }
+    nic->rx_frames++;
+    nic->rx_bytes += len;
+    if (!filter_wants(&nic->netif, frame, len))
+        return;
+    p = pbuf_alloc(PBUF_RAW, (u16_t)(len + ETH_PAD_SIZE), PBUF_RAM);
+    if (!p) {
         nic->rx_dropped++;
         return;
     }
     memcpy((uint8_t *)p->payload + ETH_PAD_SIZE, frame, len);
-    nic->rx_frames++;
-    nic->rx_bytes += len;
     timers_frame_received(frame, len);
     if (nic->netif.input(p, &nic->netif) != ERR_OK)
         pbuf_free(p);
@@ -170,6 +177,7 @@ static err_t nic_output(struct netif *netif, struct pbuf *p)
     nic->tx_frames++;
     nic->tx_bytes += len;
     timers_frame_sent(frame, len);
+    filter_frame_sent(frame, len);
     vq_offer(&nic->tx, (uint16_t)(2 * i));
     vq_kick(&nic->device, &nic->tx);
     return ERR_OK;
@@ -200,11 +208,11 @@ static void rings_fill(struct nic *nic)
 }
 
 /* The configuration may change while it is read: read until it held still (2.5.1). */
-static void mac_read(struct nic *nic, bool has_mac)
+void nic_read_address(struct nic *nic)
 {
     uint32_t before;
 
-    if (has_mac) {
+    if (nic->has_mac) {
         do {
             before = virtio_config_generation(&nic->device);
             for (unsigned i = 0; i < ETH_HWADDR_LEN; i++)
@@ -270,7 +278,8 @@ static err_t nic_netif_init(struct netif *netif)
     if (!virtio_start(&nic->device, F_MAC | F_STATUS, &got) || !queues_start(nic))
         return ERR_IF;
     nic->has_status = (got & F_STATUS) != 0;
-    mac_read(nic, (got & F_MAC) != 0);
+    nic->has_mac = (got & F_MAC) != 0;
+    nic_read_address(nic);
     rings_fill(nic);
     /* A sent frame is noticed when the next one is sent. */
     vq_want_interrupts(&nic->tx, false);

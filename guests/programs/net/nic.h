@@ -19,7 +19,7 @@ struct nic {
     uint8_t *rx_memory, *tx_memory;
     uint8_t tx_free[NIC_TX]; /* a stack: the last one used is used again first */
     unsigned tx_free_count;
-    bool has_status;
+    bool has_mac, has_status;
     uint64_t rx_frames, rx_bytes, tx_frames, tx_bytes;
     uint64_t rx_dropped; /* no memory, or a length out of bounds */
     uint64_t tx_dropped; /* no free buffer, or too long */
@@ -34,6 +34,9 @@ struct nic *nic_get(unsigned i);
 
 /* The nic of that name, or NULL. */
 struct nic *nic_find(const char *name);
+
+/* Take the address that the device has now. */
+void nic_read_address(struct nic *nic);
 
 /* The nic of an interface, or NULL for the loopback. */
 struct nic *nic_of(const struct netif *netif);

@@ -9,6 +9,7 @@
 #include "lwip/init.h"
 #include "net/address.h"
 #include "net/ifconfig.h"
+#include "net/instance.h"
 #include "net/nic.h"
 #include "net/random.h"
 #include "router/commands.h"
@@ -38,10 +39,15 @@ static void bootarg_take(const char *word)
         printf("bootargs: '%s': %s\n", word, wrong);
 }
 
+static char prompt[PROMPT];
+
+static void prompt_make(void)
+{
+    snprintf(prompt, sizeof prompt, "%s> ", host_name()[0] ? host_name() : "router");
+}
+
 void program_main(void)
 {
-    static char prompt[PROMPT];
-
     random_init();
     lwip_init();
     nics_init();
@@ -53,7 +59,8 @@ void program_main(void)
     servers_start();
     if (!dhcpd_start() || !dnsd_start())
         printf("router: no memory for the DHCP server and the name server\n");
+    prompt_make();
+    instance_init(prompt_make);
     nics_wait_bound(clock_ns() + 15 * NS_PER_S);
-    snprintf(prompt, sizeof prompt, "%s> ", host_name()[0] ? host_name() : "router");
     shell_run(router_commands, prompt);
 }
