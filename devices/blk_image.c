@@ -4,12 +4,16 @@
  */
 #include "devices/blk_image.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* Never changed while clones share it. */
 struct blk_page {
+    _Atomic uint32_t refs;
     uint64_t block;
     uint8_t data[BLK_BLOCK];
 };
@@ -101,12 +105,19 @@ static bool file_write(const struct blk_image *im, uint64_t at, const uint8_t *b
     return true;
 }
 
+static void page_unref(struct blk_page *p)
+{
+    if (p && atomic_fetch_sub_explicit(&p->refs, 1, memory_order_acq_rel) == 1)
+        free(p);
+}
+
 /* A page for a block that is about to be written, holding what the file has there. */
 static struct blk_page *page_make(struct blk_image *im, uint64_t block)
 {
     uint64_t at = block * BLK_BLOCK;
     struct blk_page *p = xcalloc(1, sizeof *p);
 
+    atomic_init(&p->refs, 1);
     p->block = block;
     if (!file_read(im, at, p->data, (size_t)MIN(im->bytes - at, BLK_BLOCK))) {
         free(p);
@@ -117,6 +128,36 @@ static struct blk_page *page_make(struct blk_image *im, uint64_t block)
     *slot(im->table, im->cap, block) = p;
     im->n++;
     return p;
+}
+
+/* The page held for a block, to be written: a copy if others hold it too. */
+static struct blk_page *page_own(struct blk_image *im, struct blk_page *shared)
+{
+    struct blk_page *p;
+
+    if (atomic_load_explicit(&shared->refs, memory_order_acquire) == 1)
+        return shared;
+    p = xmalloc(sizeof(*p));
+    atomic_init(&p->refs, 1);
+    p->block = shared->block;
+    memcpy(p->data, shared->data, BLK_BLOCK);
+    *slot(im->table, im->cap, p->block) = p; /* in the place of that of the same number */
+    page_unref(shared);
+    return p;
+}
+
+void blk_image_clone(struct blk_image *im, const struct blk_image *from)
+{
+    assert(im->n == 0 && !im->cap);
+    if (!from->cap)
+        return;
+    im->n = from->n;
+    im->cap = from->cap;
+    im->table = xmalloc(im->cap * sizeof(*im->table));
+    memcpy(im->table, from->table, im->cap * sizeof(*im->table));
+    for (uint32_t i = 0; i < im->cap; i++)
+        if (im->table[i])
+            atomic_fetch_add_explicit(&im->table[i]->refs, 1, memory_order_relaxed);
 }
 
 /* --- access --- */
@@ -149,8 +190,7 @@ bool blk_image_write(struct blk_image *im, uint64_t at, const void *buf, size_t 
         struct blk_page *p = find(im, at / BLK_BLOCK);
 
         part = MIN(len, BLK_BLOCK - at % BLK_BLOCK);
-        if (!p)
-            p = page_make(im, at / BLK_BLOCK);
+        p = p ? page_own(im, p) : page_make(im, at / BLK_BLOCK);
         if (!p)
             return false;
         memcpy(p->data + at % BLK_BLOCK, from, part);
@@ -171,7 +211,7 @@ size_t blk_image_held(const struct blk_image *im)
 void blk_image_revert(struct blk_image *im)
 {
     for (uint32_t i = 0; i < im->cap; i++)
-        free(im->table[i]);
+        page_unref(im->table[i]);
     free(im->table);
     im->table = NULL;
     im->n = im->cap = 0;

@@ -36,6 +36,12 @@ bool blk_image_flush(struct blk_image *im);
 /** Host bytes held for what the guest wrote. */
 size_t blk_image_held(const struct blk_image *im);
 
+/**
+ * Hold what the guest of another image of the same file wrote, sharing it until either writes
+ * again. This one has been written by nobody.
+ */
+void blk_image_clone(struct blk_image *im, const struct blk_image *from);
+
 /** Forget what the guest wrote: the image is the file again. */
 void blk_image_revert(struct blk_image *im);
 

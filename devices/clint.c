@@ -138,6 +138,15 @@ static void clint_reset(struct device *dev)
     }
 }
 
+static void clint_clone(struct device *dev, const struct device *from)
+{
+    struct clint *c = dev->object;
+    const struct clint *other = from->object;
+
+    for (unsigned i = 0; i < c->n_harts; i++)
+        evq_copy(&dev->env->actor->events, &c->timers[i].event, &other->timers[i].event);
+}
+
 static void clint_finish(struct device *dev)
 {
     struct clint *c = dev->object;
@@ -161,6 +170,7 @@ static const struct device_ops clint_device_ops = {
     .state = clint_fields,
     .reset = clint_reset,
     .finish = clint_finish,
+    .clone = clint_clone,
 };
 
 void clint_init(struct clint *c, struct device_env *env, const char *name, unsigned n_harts,

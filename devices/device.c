@@ -1,6 +1,7 @@
 /* What every device shares: its name, its reset, and a word when the guest misuses it. */
 #include "devices/device.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -23,6 +24,17 @@ void device_reset(struct device *dev)
     irq_set(&dev->irq, false);
     if (dev->ops->reset)
         dev->ops->reset(dev);
+}
+
+/* The line's level is in the controller's state already, which is copied likewise. */
+void device_clone(struct device *dev, const struct device *from)
+{
+    assert(dev->ops == from->ops);
+    if (dev->ops->state)
+        state_copy(dev->ops->state, dev->object, from->object);
+    dev->irq.level = from->irq.level;
+    if (dev->ops->clone)
+        dev->ops->clone(dev, from);
 }
 
 void device_finish(struct device *dev)

@@ -74,6 +74,16 @@ struct device_ops {
     const struct field *state;  /* relative to the struct device's container: see `object` */
     void (*reset)(struct device *dev);  /* after state_reset; may be NULL */
     void (*finish)(struct device *dev); /* frees what the device holds; may be NULL */
+
+    /**
+     * The machine becomes a clone of another: take over what `state` does not list from the same
+     * device of that one - timers, a disk's contents. What makes the device this one and no
+     * other (its address, its random numbers) stays. Nothing is running. May be NULL.
+     */
+    void (*clone)(struct device *dev, const struct device *from);
+
+    /** The first moment of a clone's life, within its run: tell the driver. May be NULL. */
+    void (*cloned)(struct device *dev);
 };
 
 /** Embedded in each device. */
@@ -91,6 +101,8 @@ struct device {
 void device_init(struct device *dev, const struct device_ops *ops, void *object, const char *name,
                  struct device_env *env);
 void device_reset(struct device *dev);
+/** Make a device what the same device of another machine is: `state`, its line, ops->clone. */
+void device_clone(struct device *dev, const struct device *from);
 void device_finish(struct device *dev);
 
 /**

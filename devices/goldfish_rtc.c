@@ -139,6 +139,15 @@ static void rtc_reset(struct device *dev)
     evq_cancel(&dev->env->actor->events, &r->event);
 }
 
+static void rtc_clone(struct device *dev, const struct device *from)
+{
+    struct goldfish_rtc *r = dev->object;
+    const struct goldfish_rtc *other = from->object;
+
+    r->offset = other->offset;
+    evq_copy(&dev->env->actor->events, &r->event, &other->event);
+}
+
 /* The clock itself goes on through a reset, as one with a battery does. */
 static const struct field rtc_fields[] = {
     FIELD(struct goldfish_rtc, time_high, FIELD_U32, 0),
@@ -156,6 +165,7 @@ static const struct device_ops rtc_ops = {
     .state = rtc_fields,
     .reset = rtc_reset,
     .finish = rtc_reset,
+    .clone = rtc_clone,
 };
 
 void goldfish_rtc_init(struct goldfish_rtc *r, struct device_env *env, const char *name,

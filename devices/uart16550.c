@@ -322,6 +322,15 @@ static void uart_reset(struct device *dev)
     rx_pull(u);
 }
 
+/* What was typed at the original and not read is its alone. */
+static void uart_clone(struct device *dev, const struct device *from)
+{
+    struct uart16550 *u = dev->object;
+    const struct uart16550 *other = from->object;
+
+    evq_copy(&dev->env->actor->events, &u->timeout_event, &other->timeout_event);
+}
+
 static void uart_finish(struct device *dev)
 {
     struct uart16550 *u = dev->object;
@@ -355,6 +364,7 @@ static const struct device_ops uart_ops = {
     .state = uart_fields,
     .reset = uart_reset,
     .finish = uart_finish,
+    .clone = uart_clone,
 };
 
 void uart16550_init(struct uart16550 *u, struct device_env *env, const char *name,

@@ -56,6 +56,13 @@ void virtio_reset(struct virtio *v)
         v->changed(v);
 }
 
+void virtio_clone(struct virtio *v, const struct virtio *from)
+{
+    memcpy(v->config, from->config, sizeof(v->config));
+    v->work_at = from->work_at;
+    v->work = from->work;
+}
+
 /* A driver that took everything it was offered but VERSION_1 is served as QEMU serves it: some
  * small kernels do so on modern transports. */
 void virtio_set_status(struct virtio *v, uint8_t status)

@@ -132,6 +132,9 @@ static inline bool virtio_live(const struct virtio *v)
     return (v->status & VIRTIO_DRIVER_OK) && !(v->status & VIRTIO_NEEDS_RESET);
 }
 
+/** Take over what the state table does not list from the same device of another machine. */
+void virtio_clone(struct virtio *v, const struct virtio *from);
+
 /* The transport's side. */
 
 /** What the device offers this transport's kind of driver. */

@@ -227,6 +227,16 @@ static void blk_reset(struct device *dev)
     virtio_reset(dev->object);
 }
 
+static void blk_clone(struct device *dev, const struct device *from)
+{
+    struct virtio_blk *b = dev->object;
+    const struct virtio_blk *other = from->object;
+
+    virtio_clone(&b->virtio, &other->virtio);
+    blk_image_clone(&b->image, &other->image);
+    evq_copy(&dev->env->actor->events, &b->event, &other->event);
+}
+
 static void blk_finish(struct device *dev)
 {
     struct virtio_blk *b = dev->object;
@@ -251,6 +261,7 @@ static const struct device_ops blk_device_ops = {
     .state = blk_fields,
     .reset = blk_reset,
     .finish = blk_finish,
+    .clone = blk_clone,
 };
 
 static const struct virtio_ops blk_ops = {

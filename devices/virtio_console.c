@@ -119,6 +119,11 @@ static void console_device_finish(struct device *dev)
     console_finish(&vc->console);
 }
 
+static void console_device_clone(struct device *dev, const struct device *from)
+{
+    virtio_clone(dev->object, from->object);
+}
+
 static const struct field console_fields[] = {
     VIRTIO_FIELDS(struct virtio_console),
     VIRTIO_MMIO_FIELDS(struct virtio_console),
@@ -130,6 +135,7 @@ static const struct device_ops console_device_ops = {
     .help = "virtio console device with one port",
     .state = console_fields,
     .reset = console_device_reset,
+    .clone = console_device_clone,
     .finish = console_device_finish,
 };
 

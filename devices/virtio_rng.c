@@ -42,6 +42,11 @@ static void rng_device_reset(struct device *dev)
     virtio_reset(dev->object);
 }
 
+static void rng_device_clone(struct device *dev, const struct device *from)
+{
+    virtio_clone(dev->object, from->object);
+}
+
 static const struct field rng_fields[] = {
     VIRTIO_FIELDS(struct virtio_rng),
     VIRTIO_MMIO_FIELDS(struct virtio_rng),
@@ -53,6 +58,7 @@ static const struct device_ops rng_device_ops = {
     .help = "virtio entropy device",
     .state = rng_fields,
     .reset = rng_device_reset,
+    .clone = rng_device_clone,
 };
 
 static const struct virtio_ops rng_ops = {.name = "rng", .id = 4, .kick = rng_kick};

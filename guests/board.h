@@ -41,7 +41,16 @@ extern const struct board board_virt;
 /* --- the virt board, shared by board_virt.c and fdt_virt.c --- */
 
 /** The slots of virt_map: what lies where, and on which line of the PLIC. */
-enum virt_slot { VIRT_TEST, VIRT_RTC, VIRT_CLINT, VIRT_PLIC, VIRT_UART, VIRT_VIRTIO, VIRT_SLOTS };
+enum virt_slot {
+    VIRT_TEST,
+    VIRT_RTC,
+    VIRT_INSTANCE,
+    VIRT_CLINT,
+    VIRT_PLIC,
+    VIRT_UART,
+    VIRT_VIRTIO,
+    VIRT_SLOTS
+};
 
 struct virt_range {
     const char *node; /* the device tree's name for it */

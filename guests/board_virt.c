@@ -11,6 +11,7 @@
 #include "devices/clint.h"
 #include "devices/finisher.h"
 #include "devices/goldfish_rtc.h"
+#include "devices/instance.h"
 #include "devices/plic.h"
 #include "devices/uart16550.h"
 #include "devices/virtio_blk.h"
@@ -21,6 +22,7 @@
 const struct virt_range virt_map[VIRT_SLOTS] = {
     [VIRT_TEST] = {"test", 0x00100000, 0x1000, 0, 1},
     [VIRT_RTC] = {"rtc", 0x00101000, 0x1000, 11, 1},
+    [VIRT_INSTANCE] = {"vmgenid", 0x00102000, INSTANCE_SIZE, 12, 1}, /* not in QEMU */
     [VIRT_CLINT] = {"clint", 0x02000000, CLINT_SIZE, 0, 1},
     [VIRT_PLIC] = {"plic", 0x0c000000, PLIC_SIZE, 0, 1},
     [VIRT_UART] = {"serial", 0x10000000, 0x100, 10, 1},
@@ -32,6 +34,7 @@ struct virt {
     struct plic plic;
     struct uart16550 uart;
     struct goldfish_rtc rtc;
+    struct instance instance;
     struct finisher finisher;
     struct virtio_rng rng;
     struct virtio_console console;
@@ -121,7 +124,7 @@ static void attach_fixed(struct machine *m, const struct machine_config *c)
     struct virt *v = virt_of(m);
     struct device_env *env = &m->denv;
     char *names[] = {part_name(m, "clint"), part_name(m, "plic"), part_name(m, "uart0"),
-                     part_name(m, "rtc"), part_name(m, "test")};
+                     part_name(m, "rtc"), part_name(m, "test"), part_name(m, "instance")};
 
     clint_init(&v->clint, env, names[0], m->n_harts, &clint_ops, m);
     place(m, &v->clint.dev, VIRT_CLINT, 0);
@@ -133,6 +136,8 @@ static void attach_fixed(struct machine *m, const struct machine_config *c)
     place(m, &v->rtc.dev, VIRT_RTC, 0);
     finisher_init(&v->finisher, env, names[4]);
     place(m, &v->finisher.dev, VIRT_TEST, 0);
+    instance_init(&v->instance, env, names[5], m->actor.name, c->clone_number);
+    place(m, &v->instance.dev, VIRT_INSTANCE, 0);
     m->consoles[0] = &v->uart.console;
     for (size_t i = 0; i < ARRAY_LEN(names); i++)
         free(names[i]);
@@ -259,6 +264,7 @@ static void virt_finish(struct machine *m)
     for (size_t i = 0; i < VIRT_VIRTIO_SLOTS; i++)
         if (v->empty[i].ops)
             device_finish(&v->empty[i]);
+    device_finish(&v->instance.dev);
     device_finish(&v->finisher.dev);
     device_finish(&v->rtc.dev);
     device_finish(&v->uart.dev);

@@ -4,6 +4,7 @@
 #include <libfdt.h>
 #include <stdio.h>
 
+#include "devices/instance.h"
 #include "devices/plic.h"
 #include "guests/board.h"
 
@@ -223,6 +224,23 @@ static void test_node(struct tree *t)
     node_end(t);
 }
 
+/* The two pages of the instance device (devices/instance.h). */
+static void instance_nodes(struct tree *t)
+{
+    const struct virt_range *r = &virt_map[VIRT_INSTANCE];
+
+    node_begin_at(t, r->node, r->base);
+    prop_string(t, "compatible", "microsoft,vmgenid");
+    prop_reg(t, r->base, INSTANCE_GENID);
+    prop_u32(t, "interrupts", r->irq);
+    prop_u32(t, "interrupt-parent", t->plic);
+    node_end(t);
+    node_begin_at(t, "instance", r->base + INSTANCE_PAGE);
+    prop_string(t, "compatible", "lanarium,instance");
+    prop_reg(t, r->base + INSTANCE_PAGE, INSTANCE_SIZE - INSTANCE_PAGE);
+    node_end(t);
+}
+
 static void soc_node(struct tree *t)
 {
     node_begin(t, "soc");
@@ -233,6 +251,7 @@ static void soc_node(struct tree *t)
     device_begin(t, VIRT_RTC, 0);
     prop_string(t, "compatible", "google,goldfish-rtc");
     node_end(t);
+    instance_nodes(t);
     clint_node(t);
     plic_node(t);
     device_begin(t, VIRT_UART, 0);
@@ -312,7 +331,7 @@ uint8_t *fdt_virt(struct machine *m, const char *append, size_t *len)
     node_end(&t);
     must(fdt_finish(t.fdt));
     *len = fdt_totalsize(t.fdt);
-    return t.fdt;
+    return xrealloc(t.fdt, *len);
 }
 
 /* --- trees made elsewhere --- */

@@ -126,6 +126,7 @@ static struct machine *machine_new(struct sim *sim, const char *name,
                                   .origin = machine_origin,
                                   .power = machine_power};
     event_init(&sim->control, &m->power_event, power_fire);
+    machine_clone_init(m);
     machine_make_harts(m, c);
     return m;
 }
@@ -147,7 +148,10 @@ struct machine *machine_create(struct sim *sim, const char *name, const struct m
     }
     if (m->boot.mode == BOOT_SUPERVISOR)
         m->henv.sbi_ecall = sbi_ecall;
-    machine_start(m);
+    if (c->clone_number)
+        m->power = MACHINE_WAITING;
+    else
+        machine_start(m);
     actor_due_changed(&m->actor);
     return m;
 }
@@ -157,6 +161,7 @@ void machine_destroy(struct machine *m)
     if (!m)
         return;
     evq_cancel(&m->actor.sim->control, &m->power_event);
+    evq_cancel(&m->actor.events, &m->birth);
     m->board->finish(m);
     for (unsigned i = 0; i < m->n_harts; i++) {
         evq_cancel(&m->actor.events, &m->slots[i].stimer);
@@ -165,7 +170,7 @@ void machine_destroy(struct machine *m)
     ram_finish(&m->ram);
     boot_finish(&m->boot);
     actor_finish(&m->actor);
-    free(m->copied);
+    machine_trim_finish(m);
     free(m->harts);
     free(m->slots);
     free(m);
@@ -204,14 +209,16 @@ void machine_on_power(struct machine *m, void (*fn)(void *opaque, struct machine
 void machine_stats(const struct machine *m, struct machine_stats *st)
 {
     *st = (struct machine_stats){.private_bytes = ram_private_bytes(&m->ram)};
-    st->host_bytes = st->private_bytes + sizeof(*m) + m->boot.dtb_len +
-                     (m->ram.size >> PAGE_SHIFT) * sizeof(struct page *);
+    st->host_bytes =
+        st->private_bytes + sizeof(*m) + m->boot.dtb_len + ram_table_bytes(&m->ram);
     for (unsigned i = 0; i < m->n_harts; i++) {
         st->instructions += m->harts[i].icount;
         st->traps += m->harts[i].n_traps;
         st->host_bytes += sizeof(struct hart) + sizeof(struct machine_hart) +
                           hart_cache_bytes(&m->harts[i]);
     }
+    st->instructions -= m->before_instructions;
+    st->traps -= m->before_traps;
 }
 
 void machine_registers(const struct machine *m, unsigned hart, uint64_t *pc, uint64_t x[32])

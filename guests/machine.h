@@ -34,6 +34,7 @@ struct machine_config {
     int64_t epoch_ns;    /* the RTC at virtual time 0, ns since 1970 */
     bool virtio_legacy;  /* for the devices that say nothing */
     bool no_reboot;      /* a guest that resets itself stops instead */
+    uint32_t clone_number; /* not 0: it waits to become a clone, its original's number so many */
     const struct machine_disk *disks;
     size_t n_disks;
     const struct machine_nic *nics;
@@ -47,28 +48,50 @@ struct machine_config {
 void machine_config_init(struct machine_config *c);
 
 /**
- * Make a guest, ready to start at the engine's now. NULL with sentences in err. Its actor is
+ * Make a guest, ready to start at the engine's now; or, with clone_number, one that waits for
+ * machine_clone. NULL with sentences in err. Its actor is
  * named `name`, its consoles "name" and "name.console1", its NICs' ports "name.eth0".
  */
 struct machine *machine_create(struct sim *sim, const char *name, const struct machine_config *c,
                                struct err *err);
 void machine_destroy(struct machine *m);
 
+/**
+ * Make a machine that waits a clone of another, at a barrier, by a control event: from now on it
+ * has the harts, RAM and devices of that one as they are, and its clock. It shares
+ * every page until either writes it. Its own are its name, its NICs' addresses, what its devices
+ * draw at random, and its consoles; nothing that was on the way to the original's NICs and
+ * consoles reaches it. Its first run begins by telling its devices' drivers that something
+ * has changed. The original goes on as if nothing had happened.
+ *
+ * Both were made alike: equal RAM, harts, mips, devices and disks; NICs of equal models and
+ * offers. Anything else is the caller's mistake: assert.
+ */
+void machine_clone(struct machine *m, struct machine *original);
+
 struct actor *machine_actor(struct machine *m);
 struct console *machine_console(struct machine *m, unsigned n); /* 0: the UART; NULL: none */
 struct nic *machine_nic(struct machine *m, unsigned n);         /* NULL: no such */
 
-enum machine_power { MACHINE_RUNNING, MACHINE_OFF, MACHINE_FAILED };
+/** MACHINE_WAITING: to become a clone. */
+enum machine_power { MACHINE_RUNNING, MACHINE_OFF, MACHINE_FAILED, MACHINE_WAITING };
 
 /** Whether it still runs, and the code it stopped with. */
 enum machine_power machine_power_state(const struct machine *m, uint32_t *code);
+
+static inline bool machine_stopped(const struct machine *m)
+{
+    enum machine_power p = machine_power_state(m, NULL);
+
+    return p == MACHINE_OFF || p == MACHINE_FAILED;
+}
 
 /** Called at the barrier after it stopped; for exit statuses and tests. */
 void machine_on_power(struct machine *m, void (*fn)(void *opaque, struct machine *m),
                       void *opaque);
 
 struct machine_stats {
-    uint64_t instructions; /* retired, all harts */
+    uint64_t instructions; /* retired, all harts; by a clone itself, not by its original */
     uint64_t traps;
     uint64_t private_bytes; /* pages it alone holds */
     uint64_t host_bytes;    /* those and its tables and caches */

@@ -43,8 +43,12 @@ struct machine {
     struct nic **nics;
     size_t n_nics;
 
-    uint32_t *copied; /* pages, by number in RAM, copied and not looked at: machine_trim.c */
-    uint32_t n_copied, cap_copied;
+    /* machine_trim.c: pages that only this guest holds, by number in RAM; the first `n_looked` of
+       them were looked at before. Copied since all were looked at, and when that is due again. */
+    uint32_t *own;
+    uint32_t n_own, cap_own, n_looked, n_copied;
+    vtime_t look_again;
+    uint32_t who; /* for guests/alike.h; 0 until it has looked */
 
     struct boot boot;
 
@@ -56,6 +60,8 @@ struct machine {
     uint64_t n_resets;
     bool no_reboot;         /* a reset stops it */
     struct event power_event; /* a control event */
+    struct event birth;     /* of a clone: the start of its first run */
+    uint64_t before_instructions, before_traps; /* what its original had done by then */
     void (*on_power)(void *opaque, struct machine *m);
     void *on_power_opaque;
 };
@@ -82,8 +88,15 @@ void machine_timer_init(struct machine *m, unsigned hart);
 
 /** A shared page was replaced by the guest's own copy. */
 void machine_page_copied(struct machine *m, uint64_t addr);
-/** Share those of them that hold nothing but zeroes, if there are many; no hart may be running. */
+/** Share those of them that hold what others hold, if it is time to look; no hart may be running. */
 void machine_trim(struct machine *m);
+/** All of RAM is shared again, or gone. */
+void machine_trim_forget(struct machine *m);
+void machine_trim_finish(struct machine *m);
+
+/* --- machine_clone.c --- */
+
+void machine_clone_init(struct machine *m);
 
 /** Attach a device: its region (if any) to the bus, itself to the list. */
 void machine_attach(struct machine *m, struct device *dev);

@@ -1,18 +1,26 @@
 /*
- * Giving back pages that a guest copied only to fill them with zeroes.
+ * Giving back pages that a guest copied without need: those that it filled with zeroes, and those
+ * that came out as another guest's did.
  *
- * Kernels do that at their start: Linux clears 32 MiB for its table of memory sections, and
- * uses a few words of it. Pages are looked at once, some time after they were copied. A guest cannot tell.
+ * Kernels clear memory and leave it alone: Linux clears 32 MiB for its table of memory sections, and
+ * uses a few words of it. And guests that start the same kernel do the same things: they patch its text
+ * alike, and unpack the same files. So pages are looked at once soon after they were copied, and
+ * again when the guest has had time to finish what it was doing. A guest cannot tell.
  */
+#include "guests/alike.h"
 #include "guests/machine_internal.h"
 
 /* Pages copied before they are looked at: enough that most are no longer being written. */
-#define TRIM_BATCH 1024
+#define TRIM_BATCH 128
+/* Before all that it owns is looked at again: this many more, and this much later. */
+#define TRIM_AGAIN 64
+#define TRIM_AGAIN_NS (NS_PER_SEC / 20)
 
 void machine_page_copied(struct machine *m, uint64_t addr)
 {
-    m->copied = array_grow(m->copied, &m->cap_copied, m->n_copied + 1, sizeof(*m->copied));
-    m->copied[m->n_copied++] = (uint32_t)((addr - m->ram.base) >> PAGE_SHIFT);
+    m->own = array_grow(m->own, &m->cap_own, m->n_own + 1, sizeof(*m->own));
+    m->own[m->n_own++] = (uint32_t)((addr - m->ram.base) >> PAGE_SHIFT);
+    m->n_copied++;
 }
 
 static bool page_is_zero(const struct page *p)
@@ -20,16 +28,65 @@ static bool page_is_zero(const struct page *p)
     return p->data[0] == 0 && memcmp(p->data, p->data + 1, PAGE_SIZE - 1) == 0;
 }
 
+/* One page that this guest alone holds; false if it stays so. */
+static bool page_trim(struct machine *m, uint64_t addr, struct page *p)
+{
+    uint64_t hash;
+    struct page *found;
+
+    if (page_is_zero(p))
+        return ram_fill(&m->ram, addr, 0, PAGE_SIZE); /* which puts the page of zeroes there */
+    hash = alike_hash(p);
+    switch (alike_find(p, hash, m->who, &found)) {
+    case ALIKE_FOUND:
+        ram_map_page(&m->ram, addr, found);
+        page_unref(found);
+        return true;
+    case ALIKE_OFFER:
+        m->ram.changing(&m->ram, addr, p); /* nobody writes it in place from here on */
+        return alike_offer(p, hash);
+    case ALIKE_NEW:
+        break;
+    }
+    return false;
+}
+
+/* Look at the pages from `first` of the list on, and keep on it what still is this guest's own. */
+static void pages_look(struct machine *m, uint32_t first)
+{
+    uint32_t kept = first;
+
+    if (!m->who)
+        m->who = alike_enter();
+    for (uint32_t i = first; i < m->n_own; i++) {
+        uint64_t addr = m->ram.base + ((uint64_t)m->own[i] << PAGE_SHIFT);
+        struct page *p = ram_page(&m->ram, addr);
+
+        if (!page_shared(p) && !page_trim(m, addr, p))
+            m->own[kept++] = m->own[i];
+    }
+    m->n_own = m->n_looked = kept;
+}
+
 void machine_trim(struct machine *m)
 {
-    if (m->n_copied < TRIM_BATCH)
-        return;
-    for (uint32_t i = 0; i < m->n_copied; i++) {
-        uint64_t addr = m->ram.base + ((uint64_t)m->copied[i] << PAGE_SHIFT);
-        const struct page *p = ram_page(&m->ram, addr);
-
-        if (!page_shared(p) && page_is_zero(p))
-            ram_fill(&m->ram, addr, 0, PAGE_SIZE); /* which puts the page of zeroes there */
+    if (m->n_copied >= TRIM_AGAIN && m->actor.now >= m->look_again) {
+        pages_look(m, 0);
+        m->n_copied = 0;
+        m->look_again = m->actor.now + TRIM_AGAIN_NS;
+    } else if (m->n_own - m->n_looked >= TRIM_BATCH) {
+        pages_look(m, m->n_looked);
     }
-    m->n_copied = 0;
+}
+
+void machine_trim_forget(struct machine *m)
+{
+    m->n_own = m->n_looked = m->n_copied = 0;
+}
+
+void machine_trim_finish(struct machine *m)
+{
+    free(m->own);
+    if (m->who)
+        alike_leave();
 }

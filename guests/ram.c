@@ -1,31 +1,148 @@
 /* Guest RAM: slots that point to shared pages, and the copy that a write makes. */
-#include "guests/code.h"
 #include "guests/ram.h"
+
+#include <assert.h>
+#include <pthread.h>
+
+#include "guests/code.h"
+
+/* --- the table --- */
+
+/* Every slot of fresh RAM: a leaf of zero pages that is never freed, nor written. */
+static struct leaf *zero;
+static pthread_once_t zero_once = PTHREAD_ONCE_INIT;
+
+static struct leaf *leaf_new(uint32_t n, uint32_t refs)
+{
+    struct leaf *l = xmalloc(sizeof(*l) + n * sizeof(l->pages[0]));
+
+    atomic_init(&l->refs, refs);
+    l->n = n;
+    l->marked = false;
+    return l;
+}
+
+static void zero_make(void)
+{
+    zero = leaf_new(LEAF_PAGES, UINT32_MAX / 2); /* it always looks shared, and nobody counts */
+    for (unsigned i = 0; i < LEAF_PAGES; i++)
+        zero->pages[i] = page_zero();
+}
+
+static size_t leaf_bytes(const struct leaf *l)
+{
+    return sizeof(*l) + l->n * sizeof(l->pages[0]);
+}
+
+static bool leaf_shared(const struct leaf *l)
+{
+    return atomic_load_explicit(&l->refs, memory_order_acquire) > 1;
+}
+
+static struct leaf *leaf_ref(struct leaf *l)
+{
+    if (l != zero)
+        atomic_fetch_add_explicit(&l->refs, 1, memory_order_relaxed);
+    return l;
+}
+
+/* Give each page up once; twice is its marking. */
+static void leaf_pages_unref(struct leaf *l)
+{
+    for (uint32_t i = 0; i < l->n; i++)
+        page_unref(l->pages[i]);
+}
+
+static void leaf_unref(struct leaf *l)
+{
+    if (l == zero || atomic_fetch_sub_explicit(&l->refs, 1, memory_order_acq_rel) != 1)
+        return;
+    if (l->marked)
+        leaf_pages_unref(l);
+    leaf_pages_unref(l);
+    free(l);
+}
+
+static size_t n_leaves(const struct ram *r)
+{
+    return (size_t)((r->size >> PAGE_SHIFT) + LEAF_PAGES - 1) >> LEAF_SHIFT;
+}
+
+static struct leaf *leaf_copy(const struct ram *r, size_t index)
+{
+    uint64_t left = (r->size >> PAGE_SHIFT) - ((uint64_t)index << LEAF_SHIFT);
+    struct leaf *l = leaf_new((uint32_t)MIN(left, LEAF_PAGES), 1);
+
+    for (uint32_t i = 0; i < l->n; i++)
+        l->pages[i] = page_ref(r->leaves[index]->pages[i]);
+    return l;
+}
+
+/* A leaf whose pointers this guest may change: a copy if others hold it, unmarked if none does. */
+static struct leaf *leaf_own(struct ram *r, size_t index)
+{
+    struct leaf *l = r->leaves[index];
+
+    if (leaf_shared(l)) {
+        r->leaves[index] = leaf_copy(r, index);
+        leaf_unref(l);
+        return r->leaves[index];
+    }
+    if (l->marked) {
+        l->marked = false;
+        leaf_pages_unref(l);
+    }
+    return l;
+}
+
+/* Hold each page once more, for as long as the leaf may be shared. */
+static void leaf_mark(struct leaf *l)
+{
+    if (l->marked || l == zero)
+        return;
+    l->marked = true;
+    for (uint32_t i = 0; i < l->n; i++)
+        page_ref(l->pages[i]);
+}
 
 void ram_init(struct ram *r, uint64_t base, uint64_t size)
 {
+    pthread_once(&zero_once, zero_make);
     memset(r, 0, sizeof(*r));
     r->base = base;
     r->size = size;
-    r->pages = xmalloc((size_t)(size >> PAGE_SHIFT) * sizeof(struct page *));
-    for (uint64_t i = 0; i < size >> PAGE_SHIFT; i++)
-        r->pages[i] = page_zero();
+    r->leaves = xmalloc(n_leaves(r) * sizeof(r->leaves[0]));
+    for (size_t i = 0; i < n_leaves(r); i++)
+        r->leaves[i] = zero;
 }
 
 void ram_finish(struct ram *r)
 {
-    if (!r->pages)
-        return;
-    for (uint64_t i = 0; i < r->size >> PAGE_SHIFT; i++)
-        page_unref(r->pages[i]);
-    free(r->pages);
+    for (size_t i = 0; r->leaves && i < n_leaves(r); i++)
+        leaf_unref(r->leaves[i]);
+    free(r->leaves);
     memset(r, 0, sizeof(*r));
 }
 
+void ram_share(struct ram *to, struct ram *from)
+{
+    assert(to->base == from->base && to->size == from->size);
+    for (size_t i = 0; i < n_leaves(from); i++) {
+        leaf_mark(from->leaves[i]);
+        leaf_unref(to->leaves[i]);
+        to->leaves[i] = leaf_ref(from->leaves[i]);
+    }
+}
+
+/* The slot of an address, to be changed. */
 static struct page **slot_of(struct ram *r, uint64_t addr)
 {
-    return &r->pages[(addr - r->base) >> PAGE_SHIFT];
+    uint64_t n = (addr - r->base) >> PAGE_SHIFT;
+
+    return &leaf_own(r, (size_t)(n >> LEAF_SHIFT))->pages[n & (LEAF_PAGES - 1)];
 }
+
+/* --- pages --- */
 
 static void changing(struct ram *r, uint64_t addr, struct page *old)
 {
@@ -54,11 +171,14 @@ static uint8_t *own_copy(struct ram *r, uint64_t addr, const struct page *old)
 
 uint8_t *ram_own_bytes(struct ram *r, uint64_t addr, uint32_t len)
 {
-    struct page *p = *slot_of(r, addr);
+    struct page *p = ram_page(r, addr);
     struct code *code;
 
-    if (page_shared(p))
-        return own_copy(r, addr, p);
+    if (page_shared(p)) {
+        p = *slot_of(r, addr); /* perhaps only the leaf was */
+        if (page_shared(p))
+            return own_copy(r, addr, p);
+    }
     code = atomic_load_explicit(&p->code, memory_order_relaxed);
     if (code && code_covers(code, addr & PAGE_MASK, len)) {
         changing(r, addr, p);
@@ -70,6 +190,11 @@ uint8_t *ram_own_bytes(struct ram *r, uint64_t addr, uint32_t len)
 uint8_t *ram_own(struct ram *r, uint64_t addr)
 {
     return ram_own_bytes(r, addr & ~(uint64_t)PAGE_MASK, PAGE_SIZE);
+}
+
+void ram_map_page(struct ram *r, uint64_t addr, struct page *p)
+{
+    slot_replace(r, addr, page_ref(p));
 }
 
 /* How much of [addr, addr+len) lies in the first page. */
@@ -154,13 +279,27 @@ bool ram_map_blob(struct ram *r, uint64_t addr, const struct blob *b, uint64_t o
     return true;
 }
 
+/* Of a leaf that was shared, and is no more, each page is held once for its mark. */
 uint64_t ram_private_bytes(const struct ram *r)
 {
     uint64_t n = 0;
 
-    for (uint64_t i = 0; i < r->size >> PAGE_SHIFT; i++)
-        n += !page_shared(r->pages[i]);
+    for (size_t i = 0; i < n_leaves(r); i++) {
+        const struct leaf *l = r->leaves[i];
+
+        for (uint32_t k = 0; !leaf_shared(l) && k < l->n; k++)
+            n += atomic_load_explicit(&l->pages[k]->refs, memory_order_relaxed) <= 1u + l->marked;
+    }
     return n << PAGE_SHIFT;
+}
+
+size_t ram_table_bytes(const struct ram *r)
+{
+    size_t bytes = n_leaves(r) * sizeof(r->leaves[0]);
+
+    for (size_t i = 0; i < n_leaves(r); i++)
+        bytes += leaf_shared(r->leaves[i]) ? 0 : leaf_bytes(r->leaves[i]);
+    return bytes;
 }
 
 /* Multiply and rotate, a word at a time: for comparing runs, not against an adversary. */
@@ -182,10 +321,13 @@ static uint64_t page_hash(const struct page *p)
 /* Equal contents have equal hashes, shared or not; the zero page is hashed once. */
 uint64_t ram_hash(const struct ram *r, uint64_t hash)
 {
-    struct page *zero = page_zero();
-    uint64_t zero_hash = page_hash(zero);
+    struct page *none = page_zero();
+    uint64_t none_hash = page_hash(none);
 
-    for (uint64_t i = 0; i < r->size >> PAGE_SHIFT; i++)
-        hash = hash_step(hash, r->pages[i] == zero ? zero_hash : page_hash(r->pages[i]));
+    for (uint64_t at = 0; at < r->size; at += PAGE_SIZE) {
+        const struct page *p = ram_page(r, r->base + at);
+
+        hash = hash_step(hash, p == none ? none_hash : page_hash(p));
+    }
     return hash;
 }

@@ -67,6 +67,14 @@ void evq_arm(struct evq *q, struct event *ev, vtime_t at)
     sift_up(q, q->n - 1, ev);
 }
 
+void evq_copy(struct evq *q, struct event *ev, const struct event *from)
+{
+    if (event_armed(from))
+        evq_arm(q, ev, from->at);
+    else
+        evq_cancel(q, ev);
+}
+
 void evq_run(struct evq *q, vtime_t now)
 {
     while (q->n && q->heap[0]->at <= now) {

@@ -36,6 +36,9 @@ void evq_arm(struct evq *q, struct event *ev, vtime_t at);
 /** Disarm; harmless if it is not armed. */
 void evq_cancel(struct evq *q, struct event *ev);
 
+/** Arm as `from`, an event of another queue, is armed; or disarm, as that one is. */
+void evq_copy(struct evq *q, struct event *ev, const struct event *from);
+
 static inline bool event_armed(const struct event *ev)
 {
     return ev->slot != 0;

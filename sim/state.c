@@ -1,4 +1,4 @@
-/* Walking field tables: reset, dump, fingerprint. */
+/* Walking field tables: reset, copy, dump, fingerprint. */
 #include "sim/state.h"
 
 #include <inttypes.h>
@@ -40,6 +40,13 @@ void state_reset(const struct field *table, void *object)
     for (const struct field *f = table; f && f->name; f++)
         for (uint32_t i = 0; i < f->count; i++)
             set(f, object, i, f->reset);
+}
+
+void state_copy(const struct field *table, void *to, const void *from)
+{
+    for (const struct field *f = table; f && f->name; f++)
+        memcpy((uint8_t *)to + f->offset, (const uint8_t *)from + f->offset,
+               f->count * width(f->type));
 }
 
 uint64_t state_hash(const struct field *table, const void *object, uint64_t hash)

@@ -32,6 +32,8 @@ struct field {
 
 /* Each walks a table that ends in FIELD_END. */
 void state_reset(const struct field *table, void *object);
+/** Make the fields of `to` what those of `from`, another object of the same type, are. */
+void state_copy(const struct field *table, void *to, const void *from);
 uint64_t state_hash(const struct field *table, const void *object, uint64_t hash);
 /** "prefix.name = 0x..." lines, one per element that differs from its reset value. */
 void state_dump(const struct field *table, const void *object, const char *prefix, FILE *to);

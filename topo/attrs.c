@@ -43,6 +43,10 @@ static const struct attr vlan_attrs[] = {
 };
 
 static const struct attr guest_attrs[] = {
+    {"clone", ATTR_GUEST, AT(topo_guest, clone), "(none)", 0, 0, NULL,
+     "the guest that it is a clone of, declared before it: what it has is that one's"},
+    {"at", ATTR_PATTERN, AT(topo_guest, at), "(the image's own point, or the prompt)", 0, 0, NULL,
+     "what that guest's console prints when it is cloned"},
     {"image", ATTR_STRING, AT(topo_guest, image), "(host, if there is no kernel or bios)", 0, 0,
      NULL, "\"host\", \"router\", \"debian\" or \"u-boot\""},
     {"kernel", ATTR_FILE, AT(topo_guest, kernel), "(the image's)", 0, 0, NULL,

@@ -14,13 +14,15 @@ static void vlan_build(struct network *n, struct topo_vlan *v)
     v->built->link = v->link;
 }
 
-static void nic_attach(struct topo_nic *n, struct nic *built)
+void guest_connect(struct topo_guest *g)
 {
-    n->port = &built->port;
-    if (n->vlan)
-        port_attach(n->port, n->vlan->built, &n->link);
-    if (!n->up)
-        port_set_up(n->port, false);
+    for (size_t i = 0; i < g->nics.n; i++) {
+        struct topo_nic *n = (struct topo_nic *)g->nics.items[i];
+        if (n->vlan)
+            port_attach(n->port, n->vlan->built, &n->link);
+        if (!n->up)
+            port_set_up(n->port, false);
+    }
 }
 
 /* The machine's view of a NIC and a disk. */
@@ -62,6 +64,7 @@ static bool guest_build(struct network *n, struct topo_guest *g, struct err *err
     c.virtio_legacy = g->legacy;
     c.virtio_console = g->virtio_console;
     c.no_reboot = !g->reboot;
+    c.clone_number = g->number;
     c.disks = disks;
     c.n_disks = g->disks.n;
     c.nics = nics;
@@ -70,7 +73,10 @@ static bool guest_build(struct network *n, struct topo_guest *g, struct err *err
     c.line = g->object.place.line;
     g->machine = machine_create(&n->sim, g->object.name, &c, err);
     for (size_t i = 0; g->machine && i < g->nics.n; i++)
-        nic_attach((struct topo_nic *)g->nics.items[i], machine_nic(g->machine, (unsigned)i));
+        ((struct topo_nic *)g->nics.items[i])->port =
+            &machine_nic(g->machine, (unsigned)i)->port;
+    if (g->machine && !g->clone) /* a clone is on no VLAN until it is one */
+        guest_connect(g);
     free(nics);
     free(disks);
     return g->machine != NULL;

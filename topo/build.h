@@ -22,6 +22,9 @@ struct network {
 bool network_build(struct network *n, struct topo *t, const struct sim_options *o, uint64_t shuffle,
                    struct err *err);
 
+/** Plug a guest's cables in, as it was declared; at a barrier. A clone's, when it has been made. */
+void guest_connect(struct topo_guest *g);
+
 /** Close captures at the present time. False with sentences if one could not be written. */
 bool network_close_captures(struct network *n, struct err *err);
 

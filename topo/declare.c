@@ -36,8 +36,32 @@ static bool type_fits(enum attr_type type, int lua)
     case ATTR_TIME:
     case ATTR_RATE:
     case ATTR_SIZE: return lua == LUA_TNUMBER || lua == LUA_TSTRING;
+    case ATTR_GUEST: return lua == LUA_TSTRING || lua == LUA_TUSERDATA;
     default: return lua == LUA_TSTRING;
     }
+}
+
+/* A malformed pattern, said here and not when the network runs. */
+static bool pattern_good(const struct reading *r, const char *name, struct place p)
+{
+    lua_State *L = r->L;
+    lua_getfield(L, LUA_REGISTRYINDEX, "string.find");
+    lua_pushstring(L, "");
+    lua_pushvalue(L, -3);
+    bool good = lua_pcall(L, 2, 0, 0) == LUA_OK;
+    if (!good) {
+        reading_error(r, p, "%s = \"%s\": %s", name, lua_tostring(L, -2), lua_tostring(L, -1));
+        lua_pop(L, 1);
+    }
+    return good;
+}
+
+/* A guest's handle at the top of the stack becomes its name. */
+static void guest_name(const struct reading *r)
+{
+    struct topo_object *o = handle_to(r->L, -1, KIND_BIT(TOPO_GUEST));
+    lua_pop(r->L, 1);
+    lua_pushstring(r->L, o ? o->name : "");
 }
 
 /* Sets attribute `name` from the value at the top of the stack, which stays. */
@@ -51,11 +75,20 @@ static void value_set(const struct reading *r, const struct attr *a, const char 
                       attr_type_text(a->type));
         return;
     }
+    if (type == LUA_TUSERDATA && !handle_to(L, -1, KIND_BIT(TOPO_GUEST))) {
+        reading_error(r, p, "%s is a %s, not a guest", name, script_tostring(L, -1, NULL));
+        lua_pop(L, 1);
+        return;
+    }
+    if (a && a->type == ATTR_PATTERN && !pattern_good(r, name, p))
+        return;
     if (type == LUA_TBOOLEAN) {
         schema_set(r->t, r->o, name, lua_toboolean(L, -1) ? "true" : "false", p);
         return;
     }
     lua_pushvalue(L, -1); /* lua_tolstring changes a number where it stands */
+    if (type == LUA_TUSERDATA)
+        guest_name(r);
     size_t len = 0;
     const char *text = lua_tolstring(L, -1, &len);
     if (text && strlen(text) != len)
@@ -224,6 +257,8 @@ static void describe(lua_State *L, struct topo_object *o, int index, struct plac
     lua_pop(L, 1);
     fields_read(&r, n);
     lua_pop(L, 1);
+    if (o->kind == TOPO_GUEST)
+        topo_inherit_parts(r.t, (struct topo_guest *)o);
     o->described = true;
 }
 

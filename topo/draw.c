@@ -51,7 +51,10 @@ static void put_guest(FILE *f, const struct topo_guest *g)
     const char *slash = strrchr(program, '/');
     fprintf(f, "  \"%s\" [shape=box, style=filled, fillcolor=\"#f7f3e3\", label=\"%s\\n",
             g->object.name, g->object.name);
-    put_text(f, slash ? slash + 1 : program);
+    if (g->clone)
+        fprintf(f, "clone of %s", g->clone->object.name);
+    else
+        put_text(f, slash ? slash + 1 : program);
     fputs("\"]\n", f);
 }
 

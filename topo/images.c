@@ -18,14 +18,14 @@
 
 const struct image images[] = {
     {"host", "a network host of a few kilobytes: DHCP, ping, HTTP, TCP and UDP", "host.elf", NULL,
-     NULL, "hostname=%s", "1M", "%s> ", NULL},
+     NULL, "hostname=%s", "1M", "%s> ", NULL, NULL, NULL},
     {"router", "the same with a DHCP server and forwarding between its NICs", "router.elf", NULL,
-     NULL, "hostname=%s", "1M", "%s> ", NULL},
-    {"debian", "Debian's kernel with busybox", "debian/Image", "debian/initrd.gz", "debian/cmdline",
-     "hostname=%s", "128M", "%s# ", "debian"},
+     NULL, "hostname=%s", "1M", "%s> ", NULL, NULL, NULL},
+    {"debian", "Debian's kernel with busybox", "debian/Image", "debian/initrd", "debian/cmdline",
+     "hostname=%s", "128M", "%s# ", "lan.clone", "ready to be cloned", "debian"},
     {"u-boot", "U-Boot in S-mode", "u-boot/qemu-riscv64_smode/u-boot.bin", NULL, NULL, NULL, "128M",
-     "=> ", "u-boot"},
-    {NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL},
+     "=> ", NULL, NULL, "u-boot"},
+    {NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL},
 };
 
 /* Firmware for bios=; "none" is the machine's own word. */
@@ -185,12 +185,24 @@ static char *cmdline_read(const struct image *image)
     return xstrdup(line);
 }
 
+/* What makes an image that knows how to be cloned get ready for it; "" if nothing does. */
+static const char *clone_option(const struct topo_guest *g, const struct image *image, char *buf,
+                                size_t size)
+{
+    buf[0] = '\0';
+    if (g->n_clones && !g->clone && image->clone)
+        snprintf(buf, size, " %s%s", image->clone, g->clone_waits ? "=wait" : "");
+    return buf;
+}
+
 /* The image's own command line, the guest's name, and what the topology appends. */
 static void append_resolve(struct topo *t, struct topo_guest *g, const struct image *image)
 {
     char *line = cmdline_read(image);
     char *own = with_name(image->append ? image->append : "", g->object.name);
-    char *all = xasprintf("%s%s%s%s%s", line, *line && *own ? " " : "", own,
+    char clone[64];
+    char *all = xasprintf("%s%s%s%s%s%s", line, *line && *own ? " " : "", own,
+                          clone_option(g, image, clone, sizeof(clone)),
                           g->append && (*line || *own) ? " " : "", g->append ? g->append : "");
     if (*all)
         g->append = topo_intern(t, all);

@@ -12,6 +12,9 @@ struct image {
     const char *append;          /* added to that; "%s" is the guest's name; NULL: nothing */
     const char *memory;          /* as a topology would say it */
     const char *prompt;          /* what its shell prints; "%s" likewise */
+    const char *clone;           /* appended for one that is cloned, or NULL; "=wait" is added if it
+                                    shall wait at the point, where it prints clone_at */
+    const char *clone_at;
     const char *fetch;           /* the name for `lanarium image`; NULL: it comes with Lanarium */
 };
 

@@ -2,6 +2,7 @@
 #include "guests/machine.h"
 #include "sim/units.h"
 #include "sim/vlan.h"
+#include "topo/clone.h"
 #include "topo/handle.h"
 #include "topo/schema.h"
 #include "topo/tests.h"
@@ -40,13 +41,26 @@ static int guest_expect(lua_State *L)
     return tests_expect(L, g, pattern, len, lua_toboolean(L, 4), limit);
 }
 
+/* The running test may do something to this guest: it is there. */
+static struct tests *tests_of_made(lua_State *L, const struct topo_guest *g, const char *what)
+{
+    struct tests *t = tests_of(L, what);
+    if (machine_power_state(g->machine, NULL) == MACHINE_WAITING) {
+        char *why = clone_missing(g);
+        lua_pushstring(L, why);
+        free(why);
+        script_error(L, "%s: %s", what, lua_tostring(L, -1));
+    }
+    return t;
+}
+
 /* h:send(text): the guest has it CONSOLE_DELAY later. Returns the guest. */
 static int guest_send(lua_State *L)
 {
     size_t len;
     struct topo_guest *g = handle_self(L, TOPO_GUEST);
     const char *text = luaL_checklstring(L, 2, &len);
-    struct tests *t = tests_of(L, "send");
+    struct tests *t = tests_of_made(L, g, "send");
     if (!console_feed(machine_console(g->machine, 0), text, len,
                       t->network->sim.now + CONSOLE_DELAY))
         return script_error(L, "%s does not read its console: %d KiB are waiting there",
@@ -85,11 +99,12 @@ static int guest_expect_off(lua_State *L)
     return tests_expect_off(L, g, limit);
 }
 
-/* h:state(): "running", "off" or "failed", and the code it stopped with. */
+/* h:state(): "running", "off", "failed" or, a clone to be, "waiting"; the code it stopped with. */
 static int guest_state(lua_State *L)
 {
     static const char *const names[] = {
-        [MACHINE_RUNNING] = "running", [MACHINE_OFF] = "off", [MACHINE_FAILED] = "failed"};
+        [MACHINE_RUNNING] = "running", [MACHINE_OFF] = "off", [MACHINE_FAILED] = "failed",
+        [MACHINE_WAITING] = "waiting"};
     struct topo_guest *g = handle_self(L, TOPO_GUEST);
     uint32_t code = 0;
     tests_of(L, "state");
@@ -187,7 +202,7 @@ static int nic_up(lua_State *L)
 {
     struct topo_nic *n = handle_self(L, TOPO_NIC);
     luaL_checktype(L, 2, LUA_TBOOLEAN);
-    tests_of(L, "up");
+    tests_of_made(L, n->guest, "up");
     port_set_up(n->port, lua_toboolean(L, 2));
     return 0;
 }
@@ -197,7 +212,7 @@ static int nic_attach(lua_State *L)
 {
     struct topo_nic *n = handle_self(L, TOPO_NIC);
     struct topo_object *v = handle_to(L, 2, KIND_BIT(TOPO_VLAN));
-    tests_of(L, "attach");
+    tests_of_made(L, n->guest, "attach");
     if (!v && !lua_isnoneornil(L, 2))
         return luaL_argerror(L, 2, "a VLAN is expected");
     if (v)

@@ -112,7 +112,8 @@ static int exit_status(struct run *r)
         return EXIT_FAILED;
     if (r->o->guest_status && r->topo->guests.n) {
         struct topo_guest *g = (struct topo_guest *)r->topo->guests.items[0];
-        if (machine_power_state(g->machine, &code) != MACHINE_RUNNING)
+        machine_power_state(g->machine, &code);
+        if (machine_stopped(g->machine))
             return (int)(code > 255 ? 1 : code);
     }
     return EXIT_PASSED;
@@ -121,6 +122,7 @@ static int exit_status(struct run *r)
 /* The network is built: everything between its first and its last moment. */
 static int run_built(struct run *r, struct script *script)
 {
+    clones_init(&r->clones, &r->network, script);
     tests_init(&r->tests, &r->network, script);
     r->tests.done = on_test_done;
     r->tests.all_done = on_tests_done;
@@ -145,6 +147,7 @@ static int run_built(struct run *r, struct script *script)
     err_print(&r->err, stderr);
     int status = exit_status(r);
     tests_finish(&r->tests);
+    clones_finish(&r->clones);
     script->tests = NULL;
     return status;
 }

@@ -3,6 +3,7 @@
 #define TOPO_RUN_H
 
 #include "topo/build.h"
+#include "topo/clone.h"
 #include "topo/script.h"
 #include "topo/tests.h"
 
@@ -46,6 +47,7 @@ struct run {
     const struct run_options *o;
     struct topo *topo;
     struct network network;
+    struct clones clones;
     struct tests tests;
     FILE *say;           /* the report: standard output, unless that carries something else */
     struct conlog *logs; /* by guest, or NULL */

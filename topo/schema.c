@@ -102,6 +102,8 @@ const char *attr_type_text(enum attr_type type)
         [ATTR_MAC] = "an address such as \"52:54:00:12:34:56\"",
         [ATTR_CHOICE] = "one of its names",
         [ATTR_LIST] = "a string or a list of strings",
+        [ATTR_GUEST] = "a guest",
+        [ATTR_PATTERN] = "a Lua pattern",
     };
     return texts[type];
 }
@@ -237,11 +239,29 @@ static bool set_list(const struct setting *s, void *field)
     return true;
 }
 
+static bool set_guest(const struct setting *s, void *field)
+{
+    struct topo_object *o = strmap_get(&s->t->names, s->text);
+    if (!o || o->kind != TOPO_GUEST) {
+        setting_error(s, "%s = \"%s\": no guest of that name is declared before it", s->a->name,
+                      s->text);
+        return false;
+    }
+    if (o == s->o || !o->described) { /* so that there are no circles */
+        setting_error(s, "%s = \"%s\": that guest must be declared, with its table, before it",
+                      s->a->name, s->text);
+        return false;
+    }
+    *(struct topo_guest **)field = (struct topo_guest *)o;
+    return true;
+}
+
 static bool (*const setters[])(const struct setting *s, void *field) = {
     [ATTR_STRING] = set_string, [ATTR_FILE] = set_path,   [ATTR_FOLDER] = set_path,
     [ATTR_BOOL] = set_bool,     [ATTR_INT] = set_number,  [ATTR_TIME] = set_number,
     [ATTR_RATE] = set_number,   [ATTR_SIZE] = set_number, [ATTR_MAC] = set_mac,
-    [ATTR_CHOICE] = set_choice, [ATTR_LIST] = set_list,
+    [ATTR_CHOICE] = set_choice, [ATTR_LIST] = set_list,   [ATTR_GUEST] = set_guest,
+    [ATTR_PATTERN] = set_string,
 };
 
 static bool attr_set(const struct setting *s)

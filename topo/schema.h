@@ -16,6 +16,8 @@ enum attr_type {
     ATTR_MAC,    /* uint8_t[6] */
     ATTR_CHOICE, /* int: index into choices */
     ATTR_LIST,   /* topo_strings; each setting adds one */
+    ATTR_GUEST,  /* struct topo_guest *: declared before, by name or handle */
+    ATTR_PATTERN, /* const char *: a Lua pattern, which the script has checked */
 };
 
 struct attr {

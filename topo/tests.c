@@ -94,9 +94,8 @@ static void wait_over(struct tests *t)
 static void on_wake(struct event *ev, vtime_t now)
 {
     struct tests *t = container_of(ev, struct tests, wake);
-    uint32_t code;
     if (t->co && t->kind == WAIT_POWER &&
-        machine_power_state(t->guest->machine, &code) == MACHINE_RUNNING)
+        !machine_stopped(t->guest->machine))
         sim_at(&t->network->sim, &t->wake, now + POWER_INTERVAL);
     else if (t->co)
         wait_over(t);

@@ -140,6 +140,10 @@ bool transcript_look(struct transcript *tr, vtime_t now);
 void transcript_push_tail(struct transcript *tr, lua_State *L);
 /** Forget what the console has printed until now. */
 void transcript_clear(struct transcript *tr);
+/** A clone's console: what its original's has printed of a line that has not ended is there too. */
+void transcript_inherit(struct transcript *tr, const struct transcript *original, vtime_t now);
+/** Whether a byte belongs to a terminal's escape sequence; `state` is 0 at the start. */
+bool escape_takes(int *state, uint8_t c);
 /** Whether the last thing printed is this text, at the beginning of a line. */
 bool transcript_at(const struct transcript *tr, const char *text);
 

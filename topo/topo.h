@@ -82,6 +82,11 @@ struct topo_disk {
 
 struct topo_guest {
     struct topo_object object;
+    struct topo_guest *clone; /* of whom; NULL: it starts by itself */
+    const char *at;           /* what that one prints when it is cloned: a Lua pattern */
+    bool at_plain;            /* no pattern but the text itself */
+    bool clone_waits;         /* an original that waits at its image's own point */
+    uint32_t number, n_clones; /* among its original's clones, from 1; how many it has */
     const char *image, *kernel, *initrd, *append, *bios, *dtb, *prompt;
     int board;
     uint64_t memory, harts, mips;
@@ -184,6 +189,16 @@ bool topo_date(const char *text, int64_t *ns);
  * False, with sentences in t->err, if anything (now or before) was wrong.
  */
 bool topo_check(struct topo *t);
+
+/**
+ * A clone gets what its table leaves to its original: parts when the table has been read (inherit.c),
+ * attributes when all is declared. Sentences in t->err where it wants to differ.
+ */
+void topo_inherit_parts(struct topo *t, struct topo_guest *g);
+void topo_inherit(struct topo *t);
+
+/** When its original has been resolved: at, unless it was said. */
+void topo_clone_point(struct topo *t, struct topo_guest *g);
 
 /** A stack's options as the stack takes them; strings stay the topology's. */
 struct user_options topo_user_options(const struct topo_user *u);

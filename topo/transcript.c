@@ -51,15 +51,15 @@ static void bound(struct transcript *tr)
  * Whether a byte belongs to a terminal's escape sequence: ESC [ parameters letter (ECMA-48, 5.4),
  * or ESC and one other character.
  */
-static bool in_escape(struct transcript *tr, uint8_t c)
+bool escape_takes(int *state, uint8_t c)
 {
     enum { TEXT, ESC, CSI };
-    switch (tr->escape) {
-    case TEXT: tr->escape = c == 0x1b ? ESC : TEXT; return c == 0x1b;
-    case ESC: tr->escape = c == '[' ? CSI : TEXT; return c != '\n';
+    switch (*state) {
+    case TEXT: *state = c == 0x1b ? ESC : TEXT; return c == 0x1b;
+    case ESC: *state = c == '[' ? CSI : TEXT; return c != '\n';
     default:
         if (c >= 0x40 || c == '\n')
-            tr->escape = TEXT;
+            *state = TEXT;
         return c != '\n';
     }
 }
@@ -76,7 +76,7 @@ static void tail_keep(struct transcript *tr, char c)
 /* Adds a byte; whether it ends a line. */
 static bool append(struct transcript *tr, uint8_t c)
 {
-    if (in_escape(tr, c))
+    if (escape_takes(&tr->escape, c))
         return false;
     if (tr->n == tr->cap) {
         tr->cap = tr->cap ? tr->cap * 2 : 256;
@@ -201,6 +201,11 @@ void transcript_push_tail(struct transcript *tr, lua_State *L)
             luaL_addchar(&b, (char)c);
     }
     luaL_pushresult(&b);
+}
+
+void transcript_inherit(struct transcript *tr, const struct transcript *original, vtime_t now)
+{
+    on_bytes(&tr->sink, now, (const uint8_t *)original->tail, original->tail_n);
 }
 
 void transcript_clear(struct transcript *tr)

@@ -196,6 +196,32 @@ static void writes_are_read_back_and_leave_the_file_alone(void **state)
     assert_int_equal(request(T_OUT, SECTORS - 1, 512, false), OK); /* in the last, short block */
 }
 
+static void a_cloned_disk_is_shared_until_either_writes(void **state)
+{
+    struct blk_image other;
+    struct err err = {0};
+    uint8_t byte = 0xcc;
+
+    (void)state;
+    make_disk(false, false, false);
+    memset(rig_at(&rig, data), 0xaa, 512);
+    assert_int_equal(request(T_OUT, 9, 512, false), OK);
+    assert_true(blk_image_open(&other, path, false, NULL, 0, &err));
+    blk_image_clone(&other, &blk.image);
+    assert_true(blk_image_write(&other, 10 * 512, &byte, 1));
+    assert_true(blk_image_read(&other, 9 * 512, &byte, 1));
+    assert_int_equal(byte, 0xaa);
+    assert_int_equal(request(T_IN, 10, 512, true), OK);
+    assert_int_equal(*rig_at(&rig, data), 10);
+    memset(rig_at(&rig, data), 0xbb, 512);
+    assert_int_equal(request(T_OUT, 9, 512, false), OK);
+    assert_true(blk_image_read(&other, 9 * 512, &byte, 1));
+    assert_int_equal(byte, 0xaa);
+    assert_true(blk_image_read(&other, 10 * 512, &byte, 1));
+    assert_int_equal(byte, 0xcc);
+    blk_image_close(&other);
+}
+
 static void a_writable_disk_changes_its_file(void **state)
 {
     (void)state;
@@ -408,6 +434,7 @@ int main(void)
         TEST(what_is_kicked_meanwhile_waits_its_turn),
         TEST(a_round_of_requests_is_bounded),
         TEST(writes_are_read_back_and_leave_the_file_alone),
+        TEST(a_cloned_disk_is_shared_until_either_writes),
         TEST(a_writable_disk_changes_its_file),
         TEST(zeroes_are_written_where_asked),
         TEST(the_disk_has_a_name),

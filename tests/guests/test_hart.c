@@ -277,8 +277,7 @@ static void code_in_a_shared_page_stays_when_one_guest_writes(void **state)
     (void)state;
     LOAD(&rig, 0, code);
     p = ram_page(&rig.ram, BASE);
-    page_unref(other.ram.pages[0]);
-    other.ram.pages[0] = page_ref(p);
+    ram_map_page(&other.ram, BASE, p);
     hart_run(&rig.hart, 3);
     hart_run(&other.hart, 3);
     assert_non_null(p->code);

@@ -176,6 +176,57 @@ static void filling_whole_pages_with_zeroes_gives_them_back(void **state)
     assert_int_equal(ram_page(&t.a, BASE)->data[0], 0xff);
 }
 
+static void sharing_copies_nothing_until_either_writes(void **state)
+{
+    uint64_t v = 7, w = 0;
+
+    (void)state;
+    ram_write(&t.a, BASE, &v, sizeof(v));
+    ram_write(&t.a, BASE + PAGE_SIZE, &v, sizeof(v));
+    ram_share(&t.b, &t.a);
+    assert_int_equal(page_alive(), 2);
+    assert_true(page_shared(ram_page(&t.a, BASE)));
+    assert_int_equal(ram_private_bytes(&t.a) + ram_private_bytes(&t.b), 0);
+    assert_int_equal(ram_table_bytes(&t.b), sizeof(struct leaf *));
+    assert_int_equal(ram_hash(&t.a, 1), ram_hash(&t.b, 1));
+
+    v = 8;
+    ram_write(&t.b, BASE, &v, sizeof(v));
+    assert_int_equal(page_alive(), 3);
+    ram_read(&t.a, BASE, &w, sizeof(w));
+    assert_int_equal(w, 7);
+    assert_int_equal(ram_private_bytes(&t.b), PAGE_SIZE);
+    assert_int_equal(ram_private_bytes(&t.a), PAGE_SIZE); /* only it holds the old one */
+    t.n_changed = 0;
+    ram_write(&t.a, BASE, &v, sizeof(v)); /* in place: nobody else has it */
+    assert_int_equal(t.n_changed, 0);
+    assert_int_equal(page_alive(), 3);
+    ram_write(&t.a, BASE + PAGE_SIZE, &v, sizeof(v));
+    assert_int_equal(t.n_changed, 1);
+    assert_int_equal(page_alive(), 4);
+}
+
+static void what_was_shared_is_its_own_again_when_the_other_has_gone(void **state)
+{
+    uint64_t v = 7;
+    struct page *p;
+
+    (void)state;
+    ram_write(&t.a, BASE, &v, sizeof(v));
+    p = ram_page(&t.a, BASE);
+    ram_share(&t.b, &t.a);
+    ram_finish(&t.b);
+    assert_int_equal(ram_private_bytes(&t.a), PAGE_SIZE);
+    t.n_changed = 0;
+    ram_write(&t.a, BASE, &v, sizeof(v));
+    assert_ptr_equal(ram_page(&t.a, BASE), p);
+    assert_int_equal(t.n_changed, 0);
+    ram_init(&t.b, BASE, 8 * PAGE_SIZE);
+    ram_share(&t.b, &t.a); /* and shared once more */
+    ram_write(&t.a, BASE, &v, sizeof(v));
+    assert_int_equal(page_alive(), 2);
+}
+
 static void a_write_beside_code_keeps_it_and_one_into_it_drops_it(void **state)
 {
     static const uint32_t words[2] = {0x00000013, 0x0000006f}; /* nop; j . */
@@ -208,6 +259,8 @@ int main(void)
         TEST(a_misaligned_part_of_a_blob_is_copied_exactly),
         TEST(equal_contents_have_equal_hashes),
         TEST(filling_whole_pages_with_zeroes_gives_them_back),
+        TEST(sharing_copies_nothing_until_either_writes),
+        TEST(what_was_shared_is_its_own_again_when_the_other_has_gone),
         TEST(a_write_beside_code_keeps_it_and_one_into_it_drops_it),
     };
 
