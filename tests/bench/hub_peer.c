@@ -1,6 +1,6 @@
 /*
  * The same work for QEMU's hub: pushes frames into one of its TCP socket links, counts what the
- * hub hands to another, and prints frames per second.
+ * hub hands to another, and prints frames per second and the frames that arrived.
  *
  *     hub_peer PORT-IN PORT-OUT [FRAMES [SIZE]]    on 127.0.0.1
  */
@@ -82,6 +82,6 @@ int main(int argc, char **argv)
     if (got < total)
         fprintf(stderr, "hub_peer: the hub lost %llu bytes of %llu\n",
                 (unsigned long long)(total - got), (unsigned long long)total);
-    printf("%.0f\n", (double)(got / unit) / took);
+    printf("%.0f %llu\n", (double)(got / unit) / took, (unsigned long long)(got / unit));
     return 0;
 }

@@ -18,6 +18,7 @@ _start:
 
 # An exception is a failure: finisher code 1. The trap benchmark sets its own vector.
         .align  2
+        .globl  trap
 trap:   li      t0, 0x100000
         li      t1, 0x13333
         sw      t1, 0(t0)
