@@ -101,6 +101,7 @@ struct fetch_tlb {
 
 struct jump_cache {
     uint32_t n, conflicts;
+    uint64_t since; /* icount when conflicts was 0 */
     struct jump e[];
 };
 
@@ -205,6 +206,9 @@ enum mem_status mem_store(struct hart *h, uint64_t va, unsigned size, uint64_t v
  * has been taken. For chapter 8.
  */
 uint8_t *mem_atomic(struct hart *h, uint64_t va, unsigned size, enum access access);
+
+/** Whether the hart may CBO.ZERO: below M as menvcfg says, in U also senvcfg (CMO 2.4). */
+bool mem_may_zero(const struct hart *h);
 
 /** Zero the 64-byte block around va. */
 enum mem_status mem_zero_block(struct hart *h, uint64_t va);

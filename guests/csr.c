@@ -199,6 +199,7 @@ static enum csr_status menvcfg_write(struct hart *h, uint64_t v)
     uint64_t changed = v ^ h->menvcfg;
 
     h->menvcfg = v;
+    tlb_select(h); /* CBO.ZERO may have become possible */
     return changed & MENVCFG_STCE ? timer_changed(h) : CSR_OK;
 }
 
@@ -224,6 +225,8 @@ static enum csr_status plain_write(struct hart *h, const struct plain *p, uint64
     case CSR_MCOUNTINHIBIT: inhibit_write(h, v); return CSR_OK;
     default: *plain_field(h, p) = v; break;
     }
+    if (p->number == CSR_SENVCFG)
+        tlb_select(h);
     if (p->number == CSR_STIMECMP)
         return timer_changed(h);
     return p->number == CSR_MIE || p->number == CSR_MIDELEG ? leave_if_pending(h) : CSR_OK;

@@ -133,20 +133,12 @@ FLOAD(fld, 8, uint64_t, CONV_U)
 FSTORE(fsw, 4, uint32_t)
 FSTORE(fsd, 8, uint64_t)
 
-/* Zicboz: allowed below M by menvcfg, in U also by senvcfg (CMO 2.4). */
-static bool zero_allowed(const struct hart *h)
-{
-    if (h->priv == PRIV_M)
-        return true;
-    return (h->menvcfg & MENVCFG_CBZE) && (h->priv == PRIV_S || (h->senvcfg & MENVCFG_CBZE));
-}
-
 HANDLER(cbo_zero)
 {
     enum mem_status st;
 
     sync_before(PASS);
-    if (!zero_allowed(h)) {
+    if (!h->may_zero) {
         trap_illegal(h);
         LEAVE();
     }

@@ -84,6 +84,7 @@ struct hart {
     struct hart_caches *caches;
     struct jump *jumps;
     uint64_t jump_mask, jump_xor;
+    bool may_zero;    /* CBO.ZERO is allowed now */
     uint64_t page_va; /* machine code: of the page that it is in */
     uint64_t mem_value;
     uint8_t fp_on;   /* FS is dirty and the host's unit is set up for this hart */

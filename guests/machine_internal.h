@@ -47,7 +47,9 @@ struct machine {
        them were looked at before. Copied since all were looked at, and when that is due again. */
     uint32_t *own;
     uint32_t n_own, cap_own, n_looked, n_copied;
-    vtime_t look_again;
+    uint64_t *given; /* bits by page number: given back before; NULL: none yet */
+    uint32_t n_regretted; /* copied since the last look though they had been given back */
+    vtime_t look_gap, look_again;
     uint32_t who; /* for guests/alike.h; 0 until it has looked */
 
     struct boot boot;

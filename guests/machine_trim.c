@@ -15,12 +15,28 @@
 /* Before all that it owns is looked at again: this many more, and this much later. */
 #define TRIM_AGAIN 64
 #define TRIM_AGAIN_NS (NS_PER_SEC / 20)
+#define TRIM_AGAIN_MAX (10 * NS_PER_SEC)
+/* While looks are rare, because pages come back, so many copied ones call for one all the same. */
+#define TRIM_MANY 4096
+
+static bool was_given(const struct machine *m, uint32_t page)
+{
+    return m->given && (m->given[page / 64] >> page % 64 & 1);
+}
+
+static void note_given(struct machine *m, uint32_t page)
+{
+    if (!m->given)
+        m->given = xcalloc((m->ram.size >> PAGE_SHIFT) / 64 + 1, sizeof(*m->given));
+    m->given[page / 64] |= 1ULL << page % 64;
+}
 
 void machine_page_copied(struct machine *m, uint64_t addr)
 {
     m->own = array_grow(m->own, &m->cap_own, m->n_own + 1, sizeof(*m->own));
     m->own[m->n_own++] = (uint32_t)((addr - m->ram.base) >> PAGE_SHIFT);
     m->n_copied++;
+    m->n_regretted += was_given(m, m->own[m->n_own - 1]);
 }
 
 static bool page_is_zero(const struct page *p)
@@ -62,31 +78,48 @@ static void pages_look(struct machine *m, uint32_t first)
         uint64_t addr = m->ram.base + ((uint64_t)m->own[i] << PAGE_SHIFT);
         struct page *p = ram_page(&m->ram, addr);
 
-        if (!page_shared(p) && !page_trim(m, addr, p))
+        if (page_shared(p))
+            continue;
+        if (page_trim(m, addr, p))
+            note_given(m, m->own[i]);
+        else
             m->own[kept++] = m->own[i];
     }
     m->n_own = m->n_looked = kept;
 }
 
+/* A guest that keeps taking pages again, as for buffers that are zero now and then, is left alone. */
+static vtime_t next_gap(const struct machine *m)
+{
+    if (m->n_regretted * 4 > m->n_copied)
+        return MIN(2 * MAX(m->look_gap, TRIM_AGAIN_NS), TRIM_AGAIN_MAX);
+    return MAX(m->look_gap / 2, TRIM_AGAIN_NS);
+}
+
 void machine_trim(struct machine *m)
 {
+    uint32_t unseen = m->n_own - m->n_looked;
+
     if (m->n_copied >= TRIM_AGAIN && m->actor.now >= m->look_again) {
         pages_look(m, 0);
-        m->n_copied = 0;
-        m->look_again = m->actor.now + TRIM_AGAIN_NS;
-    } else if (m->n_own - m->n_looked >= TRIM_BATCH) {
+        m->look_gap = next_gap(m);
+        m->look_again = m->actor.now + m->look_gap;
+        m->n_copied = m->n_regretted = 0;
+    } else if (unseen >= (m->look_gap > TRIM_AGAIN_NS ? TRIM_MANY : TRIM_BATCH)) {
         pages_look(m, m->n_looked);
     }
 }
 
 void machine_trim_forget(struct machine *m)
 {
-    m->n_own = m->n_looked = m->n_copied = 0;
+    m->n_own = m->n_looked = m->n_copied = m->n_regretted = 0;
+    m->look_gap = 0;
 }
 
 void machine_trim_finish(struct machine *m)
 {
     free(m->own);
+    free(m->given);
     if (m->who)
         alike_leave();
 }

@@ -183,6 +183,13 @@ uint8_t *mem_atomic(struct hart *h, uint64_t va, unsigned size, enum access acce
     return page + (pa & PAGE_MASK);
 }
 
+bool mem_may_zero(const struct hart *h)
+{
+    if (h->priv == PRIV_M)
+        return true;
+    return (h->menvcfg & MENVCFG_CBZE) && (h->priv == PRIV_S || (h->senvcfg & MENVCFG_CBZE));
+}
+
 /* Like a store to every byte of the block (CMO 2.5.3); a fault reports the address given. */
 static bool block_is_zero(const struct ram *r, uint64_t pa)
 {

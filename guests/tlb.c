@@ -10,8 +10,9 @@
 #define TLB_MAX 1024u
 #define JUMPS_MIN 64u
 #define FETCH_MAX 8192u
-#define JUMPS_MAX 4096u
+#define JUMPS_MAX 16384u
 #define CONFLICTS_PER_ENTRY 4u
+#define JUMPS_BUSY 2048u /* instructions per jump lost: a cache that loses more is too small */
 
 /* What harts look at before they have caches: never matches. */
 static struct tlb_entry no_entry = {TAG_NONE, TAG_NONE, 0, 0};
@@ -41,6 +42,7 @@ void tlb_select(struct hart *h)
     h->jumps = j ? j->e : &no_jump;
     h->jump_mask = j ? (j->n - 1) * sizeof(struct jump) : 0;
     h->jump_xor = (uint64_t)h->priv << 60; /* no address with these bits has a block */
+    h->may_zero = mem_may_zero(h);
 }
 
 static void clear_bank(struct tlb *t)
@@ -85,6 +87,7 @@ static void new_jumps(struct hart *h, uint32_t n)
     j = xmalloc(sizeof(*j) + n * sizeof(j->e[0]));
     j->n = n;
     j->conflicts = 0;
+    j->since = h->icount;
     h->caches->jumps = j;
     tlb_flush_jumps(h);
     tlb_select(h);
@@ -352,8 +355,12 @@ void tlb_add_jump(struct hart *h, uint64_t pc, struct block *b)
         j = h->caches->jumps;
     }
     e = jump_at(h, pc);
-    if (e->block && ++j->conflicts > j->n * CONFLICTS_PER_ENTRY && j->n < JUMPS_MAX) {
-        new_jumps(h, j->n * 2);
+    if (e->block && ++j->conflicts > j->n && j->n < JUMPS_MAX) {
+        if (h->icount - j->since < (uint64_t)j->n * JUMPS_BUSY)
+            new_jumps(h, j->n * 2);
+        j = h->caches->jumps;
+        j->conflicts = 0;
+        j->since = h->icount;
         e = jump_at(h, pc);
     }
     *e = (struct jump){pc ^ h->jump_xor, b};

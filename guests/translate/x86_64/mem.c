@@ -188,8 +188,27 @@ RULE emit_amo(RULE_ARGS)
     gen_step_back(g);
 }
 
+/* Zeroes for the 64 bytes around rs1 (CMO 2.5.3). */
+RULE emit_zero(RULE_ARGS)
+{
+    struct assembler *a = &g->a;
+
+    (void)r;
+    asm_modrm(a, false, 0x80, G1_CMP, FIELD_AT(may_zero));
+    asm_8(a, 0);
+    gen_step_if(g, CC_E, DETOUR_STEP);
+    address(g, insn_rs1(in), 0);
+    asm_group1(a, true, G1_AND, in_reg(RAX), -64);
+    translate(g, TAG_STORE, 64, true);
+    asm_modrm(a, false, 0x0f57, 0, in_reg(0)); /* xorps xmm0, xmm0 */
+    for (int32_t i = 0; i < 64; i += 16)
+        asm_modrm(a, false, 0x0f29, 0, in_mem(RAX, i)); /* movaps */
+    gen_step_back(g);
+}
+
 /* LR, SC, and the minima and maxima are steps. */
 const struct rule mem_rules[OP_COUNT] = {
+    [OP_cbo_zero] = {emit_zero, 0, 0, 0},
     [OP_amoswap_w] = {emit_amo, 0, 4, 0},
     [OP_amoadd_w] = {emit_amo, 0x03, 4, 0},
     [OP_amoxor_w] = {emit_amo, 0x33, 4, 0},
