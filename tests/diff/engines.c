@@ -156,17 +156,33 @@ static void run_cuts(struct rig *r, const struct way *way, unsigned n)
     }
 }
 
-static void dump(const struct rig *r, const struct way *way, const char *file)
+/* The state as lines of text; for free(). */
+static char *dump(const struct rig *r)
 {
-    FILE *f = fopen(file, "w");
+    char *text = NULL;
+    size_t len = 0;
+    FILE *f = open_memstream(&text, &len);
 
-    (void)way;
     if (!f)
-        return;
-    fprintf(f, "ram %016llx\ndevice %016llx\n", (unsigned long long)ram_hash(&r->ram, 1),
+        abort();
+    fprintf(f, "ram = %016llx\ndevice = %016llx\n", (unsigned long long)ram_hash(&r->ram, 1),
             (unsigned long long)r->seen);
     state_dump(hart_fields, &r->hart, "hart", f);
     fclose(f);
+    return text;
+}
+
+/* The lines of one text that the other has not. */
+static void print_missing(const char *sign, const char *text, const char *other)
+{
+    for (const char *end; *text; text = end + 1) {
+        char line[128];
+
+        end = strchr(text, '\n');
+        snprintf(line, sizeof(line), "%.*s", (int)(end - text) + 1, text);
+        if (!strstr(other, line))
+            printf("#   %s %s", sign, line);
+    }
 }
 
 /* Where the instruction at pc is in RAM, and its bits: by the interpreter's rig. */
@@ -186,6 +202,7 @@ static void narrow_down(const struct way *way, uint64_t seed, unsigned n)
 {
     uint64_t from = n ? cut_at(n - 1) : 0, to = cut_at(n), count;
     static struct rig a, b;
+    char *left, *right;
 
     for (count = from + 1; count <= to; count++) {
         bool same;
@@ -207,8 +224,8 @@ static void narrow_down(const struct way *way, uint64_t seed, unsigned n)
            (unsigned long long)from, (unsigned long long)to);
     if (count > to)
         return;
-    dump(&a, &ways[0], "/tmp/engines-interpreter.txt");
-    dump(&b, way, "/tmp/engines-other.txt");
+    left = dump(&a);
+    right = dump(&b);
     rig_stop(&a);
     rig_stop(&b);
     for (uint64_t i = count > from + 12 ? count - 12 : from; i < count; i++) {
@@ -218,9 +235,10 @@ static void narrow_down(const struct way *way, uint64_t seed, unsigned n)
         print_insn(&a);
         rig_stop(&a);
     }
-    fflush(stdout);
-    if (system("diff /tmp/engines-interpreter.txt /tmp/engines-other.txt | sed 's/^/#   /'") < 0)
-        printf("# no diff\n");
+    print_missing("<", left, right);
+    print_missing(">", right, left);
+    free(left);
+    free(right);
 }
 
 /* Whether all ways agree on the program. */

@@ -31,12 +31,12 @@ result() {
             less = unit ~ /^(ns|us|ms|s|MB|KB)$/
             if (ours != "" && peer != "")
                 ratio = less ? peer / ours : ours / peer
-            limit = substr(target, 2)
+            limit = substr(target, 2) + 0
             kind = substr(target, 1, 1)
             met = "-"
             if (kind == "x" && ratio != "") met = ratio >= limit ? "yes" : "no"
-            if (kind == "<" && ours != "") met = ours + 0 <= limit + 0 ? "yes" : "no"
-            print name, unit, ours, peer, ratio == "" ? "" : sprintf("%.3g", ratio), target, met, remark
+            if (kind == "<" && ours != "") met = ours + 0 <= limit ? "yes" : "no"
+            print name, unit, ours, peer, ratio == "" ? "" : sprintf(ratio >= 100 ? "%.0f" : "%.3g", ratio), target, met, remark
         }' >>"$results"
     if [ $json = yes ]; then tail -n 1 "$results" | json_line; else tail -n 1 "$results" | text_line; fi
 }

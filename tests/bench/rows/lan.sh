@@ -159,9 +159,10 @@ clone_peer() {
 clone_row() {
     debian_ready || { skip_why clone; return; }
     in_turn clone clone_ours clone_peer || { skip_why clone; return; }
-    result clone "$(compute %.3f "$(median "$tmp/clone.ours" 1)")" \
-        "$(median "$tmp/clone.peer" 1)" \
-        "$(compute %.1f "$(median "$tmp/clone.ours" 3)") ms until it has a prompt of its own"
-    result clone-memory "$(compute %.0f "$(median "$tmp/clone.ours" 2)")" \
-        "$(compute %.0f "$(median "$tmp/clone.peer" 2)")"
+    # No ratio: ours are made and have not run, QEMU's has answered.
+    result clone "$(compute %.3f "$(median "$tmp/clone.ours" 1)")" '' \
+        "until its own prompt $(compute %.0f "$(median "$tmp/clone.ours" 3)"); QEMU, restored until it\
+ answers: $(median "$tmp/clone.peer" 1)"
+    result clone-memory "$(compute %.0f "$(median "$tmp/clone.ours" 2)")" '' \
+        "QEMU, when it has answered: $(median "$tmp/clone.peer" 2)"
 }

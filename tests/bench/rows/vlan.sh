@@ -16,6 +16,7 @@ beside() {
     ticks=$(ticks_of $other)
     kill $other
     wait $other 2>/dev/null || :
+    other=
     awk -v s="$ticks" '{ printf "%.0f\n", $2 / (s / 100) }' "$tmp/beside"
     return $status
 }
