@@ -164,6 +164,12 @@ static void drop_fetch(struct hart *h, struct fetch_entry *e)
     e->key = 0;
 }
 
+/* Modes that run the same page do not fight for one entry. */
+static struct fetch_entry *fetch_at(struct fetch_tlb *f, uint64_t va, unsigned priv)
+{
+    return &f->e[((va >> PAGE_SHIFT) + priv * 21) & (f->n - 1)];
+}
+
 void tlb_flush_page(struct hart *h, uint64_t va)
 {
     struct fetch_tlb *f = h->caches->fetch;
@@ -174,8 +180,9 @@ void tlb_flush_page(struct hart *h, uint64_t va)
     for (uint32_t i = 0; f && f->super_low <= va && va <= f->super_high && i < f->n; i++)
         if (f->e[i].key && same_leaf(f->e[i].key, f->e[i].key >> 2 & 3, va))
             drop_fetch(h, &f->e[i]);
-    if (f && page_of(f->e[va >> PAGE_SHIFT & (f->n - 1)].key) == page_of(va))
-        drop_fetch(h, &f->e[va >> PAGE_SHIFT & (f->n - 1)]);
+    for (unsigned p = PRIV_U; f && p <= PRIV_M; p++)
+        if (page_of(fetch_at(f, va, p)->key) == page_of(va))
+            drop_fetch(h, fetch_at(f, va, p));
 }
 
 /* The entry for va in the current bank, free for it: another page's has gone. */
@@ -322,7 +329,7 @@ enum cause tlb_fetch(struct hart *h, uint64_t va, uint64_t *pa)
         new_fetch(h, TLB_MIN);
         f = h->caches->fetch;
     }
-    e = &f->e[va >> PAGE_SHIFT & (f->n - 1)];
+    e = fetch_at(f, va, h->priv);
     if ((e->key & ~12ULL) == (page_of(va) | who)) {
         *pa = e->pa | (va & PAGE_MASK);
         return CAUSE_NONE;
@@ -335,7 +342,7 @@ enum cause tlb_fetch(struct hart *h, uint64_t va, uint64_t *pa)
         if (++f->conflicts > f->n / 4 && f->n < FETCH_MAX) {
             new_fetch(h, f->n * 2);
             f = h->caches->fetch;
-            e = &f->e[va >> PAGE_SHIFT & (f->n - 1)];
+            e = fetch_at(f, va, h->priv);
         }
     }
     if (level > 0)
