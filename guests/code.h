@@ -30,7 +30,7 @@ struct op {
 };
 
 /** In the slot after a block's last op: the blocks that follow in the same page, once known. */
-struct link {
+struct block_link {
     _Atomic(struct block *) to[2]; /* [0] next in memory, [1] the branch's target */
 };
 
@@ -59,7 +59,7 @@ struct block {
 };
 
 _Static_assert(sizeof(struct op) == 16, "an op is two words");
-_Static_assert(sizeof(struct link) == sizeof(struct op), "links take an op's place");
+_Static_assert(sizeof(struct block_link) == sizeof(struct op), "links take an op's place");
 
 #define BLOCK_BYTES(n) (sizeof(struct block) + ((n) + 2) * sizeof(struct op) + ((n) + 1) * 2)
 
@@ -91,7 +91,7 @@ struct code {
     _Atomic uint32_t refs; /* the page, and harts that may still be executing it */
     _Atomic uint64_t lines; /* which 64-byte lines hold decoded instructions */
     _Atomic(struct code_table *) table;
-    struct native_chunk *native; /* memory of its machine code; the translator's */
+    struct native_chunk *native[2]; /* memory of its machine code; the translator's */
 };
 
 /** The code of a page, made if there is none yet (then *made is true). Borrowed. */

@@ -29,7 +29,7 @@ static inline struct block *follow(const struct op *op, unsigned which, uint64_t
                                    uint64_t target)
 {
     const struct block *from = block_of(op);
-    struct link *link = (struct link *)(uintptr_t)(op + 1);
+    struct block_link *link = (struct block_link *)(uintptr_t)(op + 1);
     struct block *to;
 
     if (!from->code || (target & ~(uint64_t)PAGE_MASK) != page_va)

@@ -11,7 +11,7 @@ op_fn flow_taken, flow_next;
 #define GO_LINK(which, slow)                                                                       \
     do {                                                                                           \
         const struct block *to_ = atomic_load_explicit(                                            \
-            &((const struct link *)(op + 1))->to[which], memory_order_acquire);                    \
+            &((const struct block_link *)(op + 1))->to[which], memory_order_acquire);                    \
         if (UNLIKELY(!to_ || left < to_->n))                                                       \
             TAIL_RETURN slow(PASS);                                                                \
         left -= to_->n;                                                                            \

@@ -3,9 +3,11 @@
  *
  *     0   7f 45 4c 46 class=2 data=1 version=1      24  entry  (8)     54  phentsize (2)
  *     16  type (2)  machine=243 (2)                 32  phoff  (8)     56  phnum (2)
+ *     40  shoff (8)                                 58  shentsize (2)  60  shnum (2)
  *
  * An image whose addresses are only relative (ET_DYN from 0, as Debian's firmware is) goes to
- * where the request says; it relocates itself. Section headers and symbols are not looked at.
+ * where the request says; it relocates itself. Section headers and symbols
+ * are looked at only if someone wants names for code, and then may be wrong.
  *
  * Segments rarely begin and end at pages, and what does not must be copied for each guest. So
  * the file is laid out once as it will lie in RAM, and those pages are shared.
@@ -15,6 +17,8 @@
 #include <elf.h>
 #include <inttypes.h>
 
+#include "guests/translate/symbols.h"
+
 bool elf_is(const struct blob *b)
 {
     uint8_t magic[SELFMAG];
@@ -23,8 +27,8 @@ bool elf_is(const struct blob *b)
 }
 
 struct elf {
-    uint64_t entry, phoff;
-    uint16_t type, phentsize, phnum;
+    uint64_t entry, phoff, shoff;
+    uint16_t type, phentsize, phnum, shentsize, shnum;
 };
 
 /* NULL, or what is wrong with the header. */
@@ -41,8 +45,11 @@ static const char *header_read(struct elf *e, const struct blob *b)
     e->type = load_le16(h + 16);
     e->entry = load_le64(h + 24);
     e->phoff = load_le64(h + 32);
+    e->shoff = load_le64(h + 40);
     e->phentsize = load_le16(h + 54);
     e->phnum = load_le16(h + 56);
+    e->shentsize = load_le16(h + 58);
+    e->shnum = load_le16(h + 60);
     if (e->type != ET_EXEC && e->type != ET_DYN)
         return "it is not an executable ELF file; link it first";
     if (e->phentsize < 56)
@@ -137,11 +144,110 @@ static void layout(struct image *im)
     im->n_parts = 1;
 }
 
+/* --- symbols, for names of translated code --- */
+
+struct section {
+    uint32_t type, link;
+    uint64_t flags, offset, size;
+};
+
+static bool section_read(struct section *s, const struct elf *e, const struct blob *b, unsigned i)
+{
+    uint8_t h[64];
+    uint64_t at = e->shoff + (uint64_t)i * e->shentsize;
+
+    if (i >= e->shnum || at < e->shoff || !blob_read(b, at, h, sizeof(h)))
+        return false;
+    *s = (struct section){.type = load_le32(h + 4),
+                          .flags = load_le64(h + 8),
+                          .offset = load_le64(h + 24),
+                          .size = load_le64(h + 32),
+                          .link = load_le32(h + 40)};
+    return true;
+}
+
+/* A string of the table at `at`, of which the first bytes are enough; "" where there is none. */
+static void name_read(char *buf, size_t size, const struct blob *b, uint64_t at)
+{
+    size_t n = 0;
+
+    while (n + 1 < size && blob_read(b, at + n, buf + n, 1) && buf[n])
+        n++;
+    buf[n] = '\0';
+}
+
+/* What symbols are turned into physical addresses with. */
+struct load_map {
+    struct segment segments[IMAGE_MAX_PARTS];
+    unsigned n;
+    uint64_t bias;
+};
+
+static void load_map_make(struct load_map *m, const struct elf *e, const struct blob *b,
+                          uint64_t bias)
+{
+    m->n = 0;
+    m->bias = bias;
+    for (unsigned i = 0; i < e->phnum && m->n < IMAGE_MAX_PARTS; i++)
+        if (segment_read(&m->segments[m->n], e, b, i) && m->segments[m->n].type == PT_LOAD)
+            m->n++;
+}
+
+/* One of the symbol table: a function, or a label in code. */
+static void symbol_take(struct symbols *to, const struct elf *e, const struct blob *b,
+                        const struct load_map *m, const uint8_t *sym, uint64_t names)
+{
+    unsigned type = ELF64_ST_TYPE(sym[4]);
+    uint64_t value = load_le64(sym + 8);
+    struct section in;
+    char name[128];
+
+    if ((type != STT_FUNC && type != STT_NOTYPE) ||
+        !section_read(&in, e, b, load_le16(sym + 6)) || !(in.flags & SHF_EXECINSTR))
+        return;
+    for (unsigned i = 0; i < m->n; i++) {
+        const struct segment *s = &m->segments[i];
+
+        if (value < s->vaddr || value - s->vaddr >= s->memsz)
+            continue;
+        name_read(name, sizeof(name), b, names + load_le32(sym));
+        symbols_add(to, value - s->vaddr + s->paddr + m->bias, type == STT_FUNC, name);
+        return;
+    }
+}
+
+#define SYMBOL_SIZE 24
+#define SYMBOLS_READ (1u << 22) /* of a table; more would only take time */
+
+/* Of the file that was laid out as the image's one part. */
+static void symbols_keep(const struct image *im, const struct elf *e, const struct blob *file,
+                         uint64_t bias)
+{
+    struct symbols all = {0};
+    struct load_map map;
+    struct section table, names;
+    uint8_t sym[SYMBOL_SIZE];
+    unsigned i = 0;
+
+    while (section_read(&table, e, file, i) && table.type != SHT_SYMTAB)
+        i++;
+    if (i >= e->shnum || !section_read(&names, e, file, table.link))
+        return;
+    load_map_make(&map, e, file, bias);
+    for (uint64_t k = 0; k < MIN(table.size / SYMBOL_SIZE, SYMBOLS_READ); k++) {
+        if (!blob_read(file, table.offset + k * SYMBOL_SIZE, sym, sizeof(sym)))
+            break;
+        symbol_take(&all, e, file, &map, sym, names.offset);
+    }
+    symbols_of_image(&all, im->blob, im->parts[0].addr);
+}
+
 bool elf_open(struct image *im, const struct image_request *r, struct err *err)
 {
     struct elf e;
     struct segment s;
     uint64_t bias = 0;
+    struct blob *file;
     const char *wrong = header_read(&e, im->blob);
 
     if (!wrong && !bias_find(&e, im, r, &bias))
@@ -166,6 +272,14 @@ bool elf_open(struct image *im, const struct image_request *r, struct err *err)
                 im->entry);
         return false;
     }
+    if (!symbols_wanted()) {
+        layout(im);
+        return true;
+    }
+    file = blob_ref(im->blob);
     layout(im);
+    if (im->blob != file)
+        symbols_keep(im, &e, file, bias);
+    blob_put(file);
     return true;
 }

@@ -206,6 +206,11 @@ void machine_on_power(struct machine *m, void (*fn)(void *opaque, struct machine
     m->on_power_opaque = opaque;
 }
 
+const struct ram *machine_ram(const struct machine *m)
+{
+    return &m->ram;
+}
+
 void machine_stats(const struct machine *m, struct machine_stats *st)
 {
     *st = (struct machine_stats){.private_bytes = ram_private_bytes(&m->ram)};

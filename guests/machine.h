@@ -8,6 +8,7 @@
 #include "sim/sim.h"
 
 struct machine;
+struct ram;
 
 struct machine_disk {
     const char *path;
@@ -70,6 +71,7 @@ void machine_destroy(struct machine *m);
 void machine_clone(struct machine *m, struct machine *original);
 
 struct actor *machine_actor(struct machine *m);
+const struct ram *machine_ram(const struct machine *m);         /* to look at */
 struct console *machine_console(struct machine *m, unsigned n); /* 0: the UART; NULL: none */
 struct nic *machine_nic(struct machine *m, unsigned n);         /* NULL: no such */
 

@@ -15,9 +15,9 @@
 /* Before all that it owns is looked at again: this many more, and this much later. */
 #define TRIM_AGAIN 64
 #define TRIM_AGAIN_NS (NS_PER_SEC / 20)
-#define TRIM_AGAIN_MAX (10 * NS_PER_SEC)
+#define TRIM_AGAIN_MAX (2 * NS_PER_SEC)
 /* While looks are rare, because pages come back, so many copied ones call for one all the same. */
-#define TRIM_MANY 4096
+#define TRIM_MANY 1024
 
 static bool was_given(const struct machine *m, uint32_t page)
 {
@@ -91,7 +91,7 @@ static void pages_look(struct machine *m, uint32_t first)
 /* A guest that keeps taking pages again, as for buffers that are zero now and then, is left alone. */
 static vtime_t next_gap(const struct machine *m)
 {
-    if (m->n_regretted * 4 > m->n_copied)
+    if (m->n_copied >= TRIM_BATCH && m->n_regretted > m->n_copied / 4 * 3)
         return MIN(2 * MAX(m->look_gap, TRIM_AGAIN_NS), TRIM_AGAIN_MAX);
     return MAX(m->look_gap / 2, TRIM_AGAIN_NS);
 }
@@ -99,13 +99,14 @@ static vtime_t next_gap(const struct machine *m)
 void machine_trim(struct machine *m)
 {
     uint32_t unseen = m->n_own - m->n_looked;
+    bool rare = m->look_gap > TRIM_AGAIN_NS; /* then the last of a burst is not forgotten */
 
-    if (m->n_copied >= TRIM_AGAIN && m->actor.now >= m->look_again) {
+    if (m->n_copied >= (rare ? 1 : TRIM_AGAIN) && m->actor.now >= m->look_again) {
         pages_look(m, 0);
         m->look_gap = next_gap(m);
         m->look_again = m->actor.now + m->look_gap;
         m->n_copied = m->n_regretted = 0;
-    } else if (unseen >= (m->look_gap > TRIM_AGAIN_NS ? TRIM_MANY : TRIM_BATCH)) {
+    } else if (unseen >= (rare ? TRIM_MANY : TRIM_BATCH)) {
         pages_look(m, m->n_looked);
     }
 }

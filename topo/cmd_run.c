@@ -69,6 +69,12 @@ static bool take_threads(void *to, const char *value, struct err *err)
     return true;
 }
 
+static bool take_engine(void *to, const char *value, struct err *err)
+{
+    ARGS(to)->o.engine = value;
+    return engine_check("--engine", value, err);
+}
+
 static bool take_define(void *to, const char *value, struct err *err)
 {
     if (!isalpha((unsigned char)value[0]) && value[0] != '_') {
@@ -103,6 +109,8 @@ TAKE(take_progress, progress, true)
 TAKE(take_stats, stats, true)
 TAKE(take_quiet, quiet, true)
 TAKE(take_eager, sim.eager, true)
+TAKE(take_perf_map, perf_map, true)
+TAKE(take_symbols, symbols, value)
 
 const struct option run_option_table[] = {
     {"--for", "TIME", "end after so much virtual time", take_for},
@@ -119,6 +127,9 @@ const struct option run_option_table[] = {
     {"--eager", NULL, "use them for the smallest window (the result is the same)", take_eager},
     {"--window", "TIME", "let no window be longer (the result is the same)", take_window},
     {"--shuffle", "N", "scatter the guests over memory (the result is the same)", take_shuffle},
+    {"--engine", "NAME", "translator, interpreter or eager (the result is the same)", take_engine},
+    {"--perf-map", NULL, "name translated code in /tmp/perf-PID.map, for perf", take_perf_map},
+    {"--symbols", "FILE", "likewise, with names from a System.map or nm", take_symbols},
     {NULL, NULL, NULL, NULL},
 };
 

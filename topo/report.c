@@ -1,5 +1,7 @@
 /* The report: a line for each test as it ends, and a summary that a person wants to read. */
+#include "guests/code_stats.h"
 #include "guests/machine.h"
+#include "guests/translate/translate.h"
 #include "sim/host_time.h"
 #include "sim/units.h"
 #include "sim/vlan.h"
@@ -206,6 +208,30 @@ static void report_host_time(const struct run *r)
     fputc('\n', r->say);
 }
 
+/* What was translated, and how many guests use what was decoded. */
+static void report_code(const struct run *r)
+{
+    struct translate_stats t;
+    struct code_stats c = {0};
+    char traces[32], insns[32], native[32], arena[32], blocks[32], pages[32], shared[32];
+    translate_stats(&t);
+    fprintf(r->say, "translator: %s traces of %s instructions, %s of machine code in %s\n",
+            count_text(t.traces, traces, sizeof(traces)),
+            count_text(t.instructions, insns, sizeof(insns)),
+            units_format_size(t.native_bytes, native, sizeof(native)),
+            units_format_size(t.arena_bytes, arena, sizeof(arena)));
+    for (size_t i = 0; i < r->topo->guests.n; i++)
+        code_stats_add(&c, machine_ram(((struct topo_guest *)r->topo->guests.items[i])->machine));
+    code_stats_end(&c);
+    fprintf(r->say,
+            "code: %s blocks in %s pages, %s of them held by several guests (%.1f a page)\n",
+            count_text(c.blocks, blocks, sizeof(blocks)),
+            count_text(c.pages, pages, sizeof(pages)),
+            count_text(c.shared, shared, sizeof(shared)),
+            c.pages ? (double)c.held / (double)c.pages : 0.0);
+    code_stats_finish(&c);
+}
+
 /* --stats: all counters, one table for each kind of object. */
 static void report_stats(struct run *r)
 {
@@ -215,6 +241,7 @@ static void report_stats(struct run *r)
             (unsigned long long)s->actor_runs, (unsigned long long)s->frames);
     report_threads(r);
     report_host_time(r);
+    report_code(r);
     fprintf(r->say, "\n  %-20s %10s %12s %10s %12s %8s\n", "port", "sent", "bytes", "received",
             "bytes", "dropped");
     ports_each(r, stats_port, r);

@@ -163,7 +163,7 @@ int run_network(struct topo *t, struct script *script, const struct run_options 
         err_add(&err, "--console %s: %s has no guest of that name", o->console, t->title);
     struct sim_options so = o->sim;
     so.seed = t->seed;
-    bool begun = !err_any(&err);
+    bool begun = engine_set_up(o, &err) && !err_any(&err);
     if (begun && network_build(&r.network, t, &so, o->shuffle, &err))
         status = run_built(&r, script);
     else

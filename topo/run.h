@@ -31,6 +31,9 @@ struct run_options {
     enum console_use console_use;
     const char *console_file;
     bool progress, stats, quiet;
+    const char *engine;  /* its name, which engine_check accepted, or NULL: as the environment says */
+    bool perf_map;       /* name translated code for perf */
+    const char *symbols; /* a file of symbols: likewise, with names from there; or NULL */
     bool guest_status; /* exit with the code the first guest stopped with */
 };
 
@@ -57,6 +60,14 @@ struct run {
     uint64_t host_ns;   /* what the run took */
     struct err err;     /* files that could not be written */
 };
+
+/* engine.c */
+
+/** Whether an engine has that name; false with "WHERE NAME: ..." in err. */
+bool engine_check(const char *where, const char *name, struct err *err);
+
+/** Do what the options and LANARIUM_ENGINE say; before images are opened. False with a sentence. */
+bool engine_set_up(const struct run_options *o, struct err *err);
 
 /* report.c */
 void report_test(struct run *r, size_t test);

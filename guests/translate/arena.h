@@ -6,15 +6,24 @@
 
 #include "sim/base.h"
 
-#define ARENA_CHUNK 8192u
-#define ARENA_BYTES (1ULL << 30) /* of addresses; memory is taken as chunks are used */
+/** Code that runs lies apart from what rarely does, so that caches hold more of it. */
+enum arena_part { ARENA_HOT, ARENA_COLD, ARENA_PARTS };
+
+#define ARENA_HOT_CHUNK 2048u
+#define ARENA_COLD_CHUNK 8192u
+#define ARENA_PART_BYTES (1ULL << 29) /* of addresses; memory is taken as chunks are used */
+
+static inline size_t arena_chunk(enum arena_part part)
+{
+    return part == ARENA_HOT ? ARENA_HOT_CHUNK : ARENA_COLD_CHUNK;
+}
 
 /** Set up, once in a process. False: this host does not let us (the interpreter does it all). */
 bool arena_init(void);
 
-/** A chunk of ARENA_CHUNK bytes, by its executable address; NULL: there is no more. Any thread. */
-uint8_t *arena_take(void);
-void arena_give(uint8_t *chunk);
+/** A chunk of arena_chunk(part) bytes, by its executable address; NULL: none left. Any thread. */
+uint8_t *arena_take(enum arena_part part);
+void arena_give(enum arena_part part, uint8_t *chunk);
 
 /** Where the byte executed at `exec` is written. */
 uint8_t *arena_writable(const uint8_t *exec);

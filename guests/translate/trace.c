@@ -52,12 +52,12 @@ static bool next_insn(const struct former *f, struct trace_insn *i)
 static bool always_taken(const struct former *f, const struct trace_insn *i)
 {
     const struct block *b;
-    const struct link *link;
+    const struct block_link *link;
 
     for (uint32_t start = i->off; start + BLOCK_MAX * 2 > i->off; start -= 2) {
         b = code_find(f->code, start);
         if (b && block_offs(b)[b->n - 1] == i->off) {
-            link = (const struct link *)(b->ops + b->n);
+            link = (const struct block_link *)(b->ops + b->n);
             return atomic_load_explicit(&link->to[1], memory_order_relaxed) &&
                    !atomic_load_explicit(&link->to[0], memory_order_relaxed);
         }

@@ -1,14 +1,16 @@
 /* Counting, translating and publishing; and what machine code asks for while it runs. */
 #include "guests/translate/translate.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "guests/exec.h"
 #include "guests/translate/arena.h"
 #include "guests/translate/backend.h"
+#include "guests/translate/symbols.h"
+#include "sim/host_time.h"
 
 #define HOT 16 /* entries, after which a block's trace is translated */
 
@@ -55,10 +57,16 @@ void translate_choose(enum engine e)
 bool translate_perf_map(void)
 {
     char name[64];
+    int fd;
 
     snprintf(name, sizeof(name), "/tmp/perf-%ld.map", (long)getpid());
-    perf_map = fopen(name, "w");
-    return perf_map != NULL;
+    fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
+    perf_map = fd < 0 ? NULL : fdopen(fd, "w");
+    if (!perf_map)
+        return false;
+    setvbuf(perf_map, NULL, _IOLBF, 0); /* it is complete whenever the program ends */
+    symbols_want();
+    return true;
 }
 
 void translate_stats(struct translate_stats *s)
@@ -83,70 +91,96 @@ void translate_free(struct code *c)
 {
     struct native_chunk *n, *next;
 
-    for (n = c->native; n; n = next) {
-        next = n->next;
-        arena_give(n->exec);
-        free(n);
-    }
+    for (unsigned p = 0; p < ARENA_PARTS; p++)
+        for (n = c->native[p]; n; n = next) {
+            next = n->next;
+            arena_give((enum arena_part)p, n->exec);
+            free(n);
+        }
 }
 
 /* --- translating --- */
 
-static bool fresh_chunk(struct code *c)
+static bool fresh_chunk(struct code *c, enum arena_part part)
 {
     struct native_chunk *n;
-    uint8_t *exec = arena_take();
+    uint8_t *exec = arena_take(part);
 
     if (!exec)
         return false;
     n = xmalloc(sizeof(*n));
-    *n = (struct native_chunk){c->native, exec, 0};
-    c->native = n;
+    *n = (struct native_chunk){c->native[part], exec, 0};
+    c->native[part] = n;
     return true;
 }
 
-static bool emit_into(struct native_chunk *n, const struct trace *t, struct emission *e)
+/* Emit behind what the page has. False: there is no room in `*full`. */
+static bool emit_behind(struct code *c, const struct trace *t, struct emission *e,
+                        enum arena_part *full)
 {
-    if (!n)
+    for (unsigned p = 0; p < ARENA_PARTS; p++) {
+        const struct native_chunk *n = c->native[p];
+
+        *full = (enum arena_part)p;
+        if (!n)
+            return false;
+        e->part[p] = (struct room){n->exec + n->used, arena_chunk(*full) - n->used, 0};
+    }
+    if (!backend_emit(t, e, full))
         return false;
-    e->exec = n->exec + n->used;
-    e->room = ARENA_CHUNK - n->used;
-    if (!backend_emit(t, e))
-        return false;
-    n->used += (e->used + 15) & ~(size_t)15;
+    for (unsigned p = 0; p < ARENA_PARTS; p++)
+        c->native[p]->used += (e->part[p].used + 15) & ~(size_t)15;
     return true;
 }
 
-/* Where there is room: behind what the page has, or in a chunk of its own, or made shorter. */
+/* Behind what the page has, or in fresh chunks; a trace that is too long even for those is made
+   shorter. */
 static bool emit(struct code *c, struct trace *t, const struct block *b, const uint8_t *data,
                  struct emission *e)
 {
+    enum arena_part full;
+
     e->code = c;
-    if (emit_into(c->native, t, e))
-        return true;
-    if (!fresh_chunk(c))
-        return false;
-    for (unsigned max = t->n; max > 0; max /= 2) {
-        trace_form(t, b, data, max);
-        if (emit_into(c->native, t, e))
+    for (;;) {
+        if (emit_behind(c, t, e, &full))
             return true;
+        if (c->native[full] && c->native[full]->used == 0) {
+            if (t->n == 1)
+                return false;
+            trace_form(t, b, data, t->n / 2);
+        } else if (!fresh_chunk(c, full)) {
+            return false;
+        }
     }
-    return false;
 }
 
-static void note_trace(const struct trace *t, const struct emission *e, uint64_t page_va)
+/* "ADDRESS SIZE NAME" in hexadecimal: linux, tools/perf/Documentation/jit-interface.txt */
+static void name_trace(const struct trace *t, const struct emission *e, const uint8_t *data,
+                       uint64_t page_va, uint64_t page_pa)
+{
+    static const char *const suffixes[ARENA_PARTS] = {[ARENA_HOT] = "", [ARENA_COLD] = ".cold"};
+    uint64_t off = page_va + t->off;
+    const char *name = symbols_find(page_va + t->off, page_pa + t->off, data + t->off,
+                                    PAGE_SIZE - t->off, &off);
+
+    for (unsigned p = 0; p < ARENA_PARTS; p++)
+        if (e->part[p].used)
+            fprintf(perf_map, "%lx %zx %s%s%lx%s\n", (unsigned long)e->part[p].exec,
+                    e->part[p].used, name ? name : "guest", name ? "+0x" : ":",
+                    (unsigned long)off, suffixes[p]);
+}
+
+static void note_trace(const struct trace *t, const struct emission *e, const uint8_t *data,
+                       uint64_t page_va, uint64_t page_pa)
 {
     stats.traces++;
     stats.instructions += t->n;
-    stats.native_bytes += e->used;
-    if (perf_map) {
-        fprintf(perf_map, "%lx %zx guest:%lx\n", (unsigned long)e->exec, e->used,
-                (unsigned long)(page_va + t->off));
-        fflush(perf_map);
-    }
+    stats.native_bytes += e->part[ARENA_HOT].used + e->part[ARENA_COLD].used;
+    if (perf_map)
+        name_trace(t, e, data, page_va, page_pa);
 }
 
-static bool translate(struct block *b, const uint8_t *data, uint64_t page_va)
+static bool translate(struct block *b, const uint8_t *data, uint64_t page_va, uint64_t page_pa)
 {
     struct code *c = b->code;
     struct emission e;
@@ -154,34 +188,27 @@ static bool translate(struct block *b, const uint8_t *data, uint64_t page_va)
 
     if (!trace_form(&t, b, data, TRACE_MAX) || !emit(c, &t, b, data, &e))
         return false;
-    note_trace(&t, &e, page_va);
+    note_trace(&t, &e, data, page_va, page_pa);
     atomic_fetch_or_explicit(&c->lines, t.lines, memory_order_relaxed);
-    atomic_store_explicit(&b->native, e.exec, memory_order_release);
+    atomic_store_explicit(&b->native, e.part[ARENA_HOT].exec, memory_order_release);
     atomic_store_explicit(&b->native_n, t.n, memory_order_release);
     return true;
-}
-
-static uint64_t host_ns(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * NS_PER_SEC + (uint64_t)t.tv_nsec;
 }
 
 /* Translate a hot block; what enters it from now on is in its first op. */
 static COLD void heat_up(struct hart *h, struct block *b, uint64_t page_va)
 {
-    uint64_t pa, start = host_ns();
+    int64_t start = host_now_ns();
+    uint64_t pa;
     bool ok;
 
     tlb_fetch(h, page_va, &pa); /* cannot fail: the block was just found there */
     pthread_mutex_lock(&lock);
     ok = atomic_load_explicit(&b->native_n, memory_order_relaxed) != 0 ||
-         translate(b, ram_page(h->env->ram, pa)->data, page_va);
+         translate(b, ram_page(h->env->ram, pa)->data, page_va, pa);
     __atomic_store_n(&b->ops[0].handler, ok ? op_native : b->first, __ATOMIC_RELEASE);
-    stats.ns += host_ns() - start;
     pthread_mutex_unlock(&lock);
+    host_time_add(HOST_TRANSLATE, host_now_ns() - start);
 }
 
 /* --- handlers --- */

@@ -26,14 +26,16 @@ void translate_choose(enum engine e);
 /** The engine of that name. False: there is none. */
 bool translate_engine_named(const char *name, enum engine *e);
 
-/** Write perf-PID.map to /tmp, where perf looks for the names of translated code. False: errno. */
+/**
+ * Write perf-PID.map to /tmp, where perf looks for the names of translated code; before images are
+ * opened, whose symbols are the names (translate/symbols.h). False: errno.
+ */
 bool translate_perf_map(void);
 
 struct translate_stats {
     uint64_t traces, instructions; /* translated so far */
     uint64_t native_bytes;         /* of machine code and its data, so far */
     uint64_t arena_bytes;          /* of memory taken for them now */
-    uint64_t ns;                   /* host time spent on it */
 };
 void translate_stats(struct translate_stats *s);
 

@@ -77,6 +77,7 @@ play() {
     (cd "$dir" && "$LANARIUM" run --log logs --stats "$@" "$script" >"$dir.all" 2>&1)
     status=$?
     sed -e '/^time /d' -e '/^guests /d' -e '/^memory /d' -e '/^engine: /d' -e '/^threads: /d' -e '/^host: /d' \
+        -e '/^translator: /d' -e '/^code: /d' \
         -e 's/ *[0-9]* *[0-9]*  \(running\|off\|failed\)/ \1/' "$dir.all" >"$dir/report"
     [ $status -eq 0 ] || {
         echo "exit status $status of: lanarium run $* $script"

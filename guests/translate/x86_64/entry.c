@@ -138,14 +138,14 @@ static const uint8_t *emit_leave(struct assembler *a, const uint8_t *ret)
 
 bool backend_init(void)
 {
-    uint8_t *exec = arena_take(), *rw;
+    uint8_t *exec = arena_take(ARENA_COLD), *rw;
     struct assembler a;
     const uint8_t *ret, *enter;
 
     if (!exec)
         return false;
     rw = arena_writable(exec);
-    a = (struct assembler){.p = rw, .end = rw + ARENA_CHUNK, .exec = exec - rw};
+    a = (struct assembler){.p = rw, .end = rw + ARENA_COLD_CHUNK, .exec = exec - rw};
     enter = emit_enter(&a);
     memcpy(&common.enter, &enter, sizeof(enter));
     ret = emit_return(&a);

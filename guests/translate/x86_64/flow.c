@@ -39,8 +39,6 @@ static void ask(struct gen *g, uint8_t *site, int32_t to)
 /* To a place relative to the page. */
 static void go(struct gen *g, int32_t to)
 {
-    uint8_t *site;
-
     if (!in_page(to)) {
         gen_page_address(g, RAX, to);
         go_indirect(g);
@@ -48,8 +46,8 @@ static void go(struct gen *g, int32_t to)
         asm_jmp(&g->a, g->entry);
     } else {
         asm_align_site(&g->a, 1);
-        site = asm_jmp_ahead(&g->a);
-        ask(g, site, to);
+        g->detours[g->n_detours++] =
+            (struct detour){.site = asm_jmp_ahead(&g->a), .kind = DETOUR_ASK, .to = to};
     }
 }
 
@@ -199,10 +197,14 @@ static void detour_step(struct gen *g, const struct detour *d)
 void flow_detours(struct gen *g)
 {
     for (uint32_t i = 0; i < g->n_detours; i++) {
-        const struct detour *d = &g->detours[i];
+        const struct detour *d = &g->detours[i]; /* exits add some */
 
         switch (d->kind) {
         case DETOUR_EXIT: detour_exit(g, d); break;
+        case DETOUR_ASK:
+            asm_bind(&g->a, d->site);
+            ask(g, d->site, d->to);
+            break;
         case DETOUR_BUDGET:
             asm_bind(&g->a, d->site);
             give_back(g, g->t->n);

@@ -193,27 +193,49 @@ static void emit_insn(struct gen *g)
     gen_step(g);
 }
 
-bool backend_emit(const struct trace *t, struct emission *e)
+static struct assembler assemble_in(const struct room *r)
 {
-    uint8_t *rw = arena_writable(e->exec);
-    struct gen g = {.a = {.p = rw, .end = rw + e->room, .exec = e->exec - rw},
-                    .t = t,
-                    .entry = e->exec};
+    uint8_t *rw = arena_writable(r->exec);
 
-    flow_start(&g);
-    for (g.i = 0; g.i < t->n; g.i++) {
+    return (struct assembler){.p = rw, .end = rw + r->size, .exec = r->exec - rw};
+}
+
+static void emit_insns(struct gen *g)
+{
+    for (g->i = 0; g->i < g->t->n; g->i++) {
         unsigned n;
 
-        g.ti = &t->insns[g.i];
-        n = mem_group(&g);
+        g->ti = &g->t->insns[g->i];
+        n = mem_group(g);
         if (n)
-            g.i += n - 1;
+            g->i += n - 1;
         else
-            emit_insn(&g);
+            emit_insn(g);
     }
+}
+
+/* How much of its room a part took. False: it was too little. */
+static bool finish_part(struct gen *g, struct room *r)
+{
+    r->used = (size_t)(asm_here(&g->a) - r->exec);
+    return !g->a.full;
+}
+
+bool backend_emit(const struct trace *t, struct emission *e, enum arena_part *full)
+{
+    struct gen g = {.a = assemble_in(&e->part[ARENA_HOT]),
+                    .t = t,
+                    .entry = e->part[ARENA_HOT].exec};
+
+    *full = ARENA_HOT;
+    flow_start(&g);
+    emit_insns(&g);
     flow_end(&g);
+    if (!finish_part(&g, &e->part[ARENA_HOT]))
+        return false;
+    *full = ARENA_COLD;
+    g.a = assemble_in(&e->part[ARENA_COLD]);
     flow_detours(&g);
     gen_data(&g, e->code);
-    e->used = (size_t)(g.a.p - rw);
-    return !g.a.full;
+    return finish_part(&g, &e->part[ARENA_COLD]);
 }

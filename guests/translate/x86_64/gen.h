@@ -47,13 +47,14 @@ enum detour_kind {
     DETOUR_STEP,    /* interpret the instruction, then back */
     DETOUR_STEP_FP, /* the same, but go back only if the host's unit does the hart's work */
     DETOUR_EXIT,    /* leave the trace before its end */
+    DETOUR_ASK,     /* at its end: a jump that is to be patched */
     DETOUR_BUDGET,  /* the budget has no room for the trace */
 };
 
-#define DETOURS_MAX (5 * TRACE_MAX + 2) /* fmadd.s may go astray five times */
+#define DETOURS_MAX (6 * TRACE_MAX + 2) /* fmadd.s may go astray five times */
 
 struct gen {
-    struct assembler a;
+    struct assembler a; /* of the code that runs; for the detours, of the other part */
     const struct trace *t;
     const struct trace_insn *ti; /* the present one */
     uint32_t i;                  /* its index */
