@@ -300,6 +300,43 @@ static enum hart_stop run(struct hart *h)
     }
 }
 
+/* --- tracing --- */
+
+/* TIME HART PRIVILEGE PC BITS [xN=VALUE]: an instruction, and the register that it changed. */
+static void trace_line(struct hart *h, const struct hart *before, uint32_t bits)
+{
+    fprintf(h->trace, "%lld %u %c %016llx %08x", (long long)hart_now(before), h->id,
+            "US?M"[before->priv], (unsigned long long)before->pc, (unsigned)bits);
+    for (unsigned i = 1; i < 32; i++)
+        if (h->x[i] != before->x[i])
+            fprintf(h->trace, " x%u=%llx", i, (unsigned long long)h->x[i]);
+    fputc('\n', h->trace);
+}
+
+/* The same run, one instruction at a time: a run may be cut anywhere. */
+static enum hart_stop run_traced(struct hart *h)
+{
+    struct hart_caches *c = h->caches;
+    uint64_t until = c->until;
+    enum hart_stop stop = HART_BUDGET;
+
+    while (stop == HART_BUDGET && h->icount < until) {
+        struct hart before;
+        uint32_t bits;
+
+        if (!h->wfi)
+            trap_interrupt(h); /* here, so that the line tells what is executed */
+        before = *h;
+        bits = mem_insn_bits(h);
+        c->until = h->icount + 1;
+        stop = run(h);
+        if (h->icount > before.icount)
+            trace_line(h, &before, bits);
+    }
+    c->until = until;
+    return stop;
+}
+
 enum hart_stop hart_run(struct hart *h, uint64_t until_icount)
 {
     struct hart_caches *c = h->caches;
@@ -311,7 +348,7 @@ enum hart_stop hart_run(struct hart *h, uint64_t until_icount)
     c->synced = false;
     c->running = true;
     tlb_select(h);
-    stop = run(h);
+    stop = h->trace ? run_traced(h) : run(h);
     c->running = false;
     fp_sync(h);
     h->x[32] = 0; /* nobody reads it, but it would be seen in a hash */

@@ -90,6 +90,7 @@ struct hart {
     uint8_t fp_on;   /* FS is dirty and the host's unit is set up for this hart */
     uint8_t fp_live; /* FP_DYN if, besides, the host rounds as frm says; else no mode at all */
     bool stepped;    /* machine code: the instruction it asked for is done */
+    FILE *trace;     /* a line for each instruction goes there; not ours; NULL: none */
 };
 
 extern const struct field hart_fields[]; /* of the architectural state */

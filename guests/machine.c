@@ -262,3 +262,9 @@ void machine_dump(const struct machine *m, FILE *to)
         if (d->ops->state)
             state_dump(d->ops->state, d->object, d->name, to);
 }
+
+void machine_trace(struct machine *m, FILE *to)
+{
+    for (unsigned i = 0; i < m->n_harts; i++)
+        m->harts[i].trace = to;
+}

@@ -109,4 +109,10 @@ uint64_t machine_fingerprint(const struct machine *m);
 /** Readable dump of the devices' and harts' fields. */
 void machine_dump(const struct machine *m, FILE *to);
 
+/**
+ * Write a line for each instruction that it executes from now on to `to`, which stays the caller's; NULL:
+ * stop. What the machine does is not changed by it.
+ */
+void machine_trace(struct machine *m, FILE *to);
+
 #endif

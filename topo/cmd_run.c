@@ -111,6 +111,7 @@ TAKE(take_quiet, quiet, true)
 TAKE(take_eager, sim.eager, true)
 TAKE(take_perf_map, perf_map, true)
 TAKE(take_symbols, symbols, value)
+TAKE(take_trace, trace, value)
 
 const struct option run_option_table[] = {
     {"--for", "TIME", "end after so much virtual time", take_for},
@@ -130,6 +131,7 @@ const struct option run_option_table[] = {
     {"--engine", "NAME", "translator, interpreter or eager (the result is the same)", take_engine},
     {"--perf-map", NULL, "name translated code in /tmp/perf-PID.map, for perf", take_perf_map},
     {"--symbols", "FILE", "likewise, with names from a System.map or nm", take_symbols},
+    {"--trace", "GUEST=FILE", "write each instruction of a guest into a file", take_trace},
     {NULL, NULL, NULL, NULL},
 };
 

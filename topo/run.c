@@ -75,7 +75,7 @@ static bool consoles_open(struct run *r)
         r->logs = conlog_open_one(r, g, r->o->console_file);
     else if (r->o->console_use == CONSOLE_TERMINAL)
         r->terminal = terminal_open(r, g);
-    return !err_any(&r->err);
+    return trace_open(r) && !err_any(&r->err);
 }
 
 /* Runs the engine to the end, waiting at the terminal when nothing else is left to do. */
@@ -139,6 +139,7 @@ static int run_built(struct run *r, struct script *script)
         tests_conclude(r, stop);
         network_close_captures(&r->network, &r->err);
         conlog_close(r, r->logs);
+        trace_close(r);
         signals_stop(&r->network.sim);
         report_end(r);
         if (r->o->junit)
@@ -161,6 +162,7 @@ int run_network(struct topo *t, struct script *script, const struct run_options 
     r.say = script->say = say_where(&r);
     if (o->console && !console_guest(&r))
         err_add(&err, "--console %s: %s has no guest of that name", o->console, t->title);
+    trace_check(&r, &err);
     struct sim_options so = o->sim;
     so.seed = t->seed;
     bool begun = engine_set_up(o, &err) && !err_any(&err);

@@ -34,6 +34,7 @@ struct run_options {
     const char *engine;  /* its name, which engine_check accepted, or NULL: as the environment says */
     bool perf_map;       /* name translated code for perf */
     const char *symbols; /* a file of symbols: likewise, with names from there; or NULL */
+    const char *trace;   /* "GUEST=FILE": its instructions go there; or NULL */
     bool guest_status; /* exit with the code the first guest stopped with */
 };
 
@@ -56,10 +57,20 @@ struct run {
     struct conlog *logs; /* by guest, or NULL */
     struct terminal *terminal;
     struct progress *progress;
+    FILE *trace; /* a guest's instructions, or NULL */
     uint32_t n_running; /* guests that have not stopped */
     uint64_t host_ns;   /* what the run took */
     struct err err;     /* files that could not be written */
 };
+
+/* trace.c */
+
+/** Say what is wrong with the trace that the options ask for, if anything is. */
+void trace_check(const struct run *r, struct err *err);
+
+/** Begin it. False, with a sentence in r->err. */
+bool trace_open(struct run *r);
+void trace_close(struct run *r);
 
 /* engine.c */
 
