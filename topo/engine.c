@@ -44,3 +44,8 @@ bool engine_set_up(const struct run_options *o, struct err *err)
 {
     return choose(o, err) && perf_map(o, err);
 }
+
+void engine_finish(void)
+{
+    symbols_forget();
+}

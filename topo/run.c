@@ -172,6 +172,7 @@ int run_network(struct topo *t, struct script *script, const struct run_options 
         err_print(&err, stderr);
     if (begun)
         network_finish(&r.network);
+    engine_finish();
     err_finish(&err);
     err_finish(&r.err);
     return status;

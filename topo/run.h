@@ -79,6 +79,7 @@ bool engine_check(const char *where, const char *name, struct err *err);
 
 /** Do what the options and LANARIUM_ENGINE say; before images are opened. False with a sentence. */
 bool engine_set_up(const struct run_options *o, struct err *err);
+void engine_finish(void);
 
 /* report.c */
 void report_test(struct run *r, size_t test);

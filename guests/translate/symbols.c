@@ -13,7 +13,7 @@ struct symbol {
     char *name;
 };
 
-/* Sorted by address, each address once; alive until the process ends. */
+/* Sorted by address, each address once; alive until symbols_forget. */
 struct table {
     struct table *next;
     struct blob *image; /* NULL: the addresses are virtual, and the last one is the end */
@@ -92,6 +92,19 @@ void symbols_of_image(struct symbols *s, struct blob *image, uint64_t base)
         drop(s);
     else
         keep(s, image, base);
+}
+
+void symbols_forget(void)
+{
+    struct table *next;
+
+    for (struct table *t = tables; t; t = next) {
+        next = t->next;
+        blob_put(t->image);
+        drop(&t->list);
+        free(t);
+    }
+    tables = NULL;
 }
 
 /* A line; NULL, or what is wrong with it. */

@@ -43,6 +43,9 @@ void symbols_of_image(struct symbols *s, struct blob *image, uint64_t base);
  */
 bool symbols_read(const char *path, struct err *err);
 
+/** Let go of all that is known, and the images with it; when no guest runs any more. */
+void symbols_forget(void);
+
 /**
  * The symbol before or at an address of code, and how far before: NULL if there is none. `code`:
  * the guest's bytes there, `len` of them.
