@@ -9,6 +9,7 @@
 
 struct hart;
 struct block;
+struct insn;
 struct op;
 
 /**
@@ -125,7 +126,6 @@ struct block *code_get(struct code *c, const uint8_t *data, uint32_t off);
 bool block_decode(struct block *b, const uint8_t *data, uint32_t off, unsigned max, op_fn *end);
 
 /** Make the op of a decoded instruction at `off`, the idx-th of its block. */
-struct insn;
 void op_fill(struct op *op, const struct insn *in, uint32_t off, unsigned idx);
 
 /** A block of one instruction given by its bits, whatever page its second half lies in. */
