@@ -146,9 +146,6 @@ void actor_finish(struct actor *a)
     actor_set_live(a, false);
     if (a->due_slot)
         due_remove(s, a);
-    for (uint32_t i = 0; a->poked && i < s->n_poked; i++)
-        if (s->poked[i] == a)
-            s->poked[i] = s->poked[--s->n_poked];
     for (uint32_t i = 0; i < a->n_out; i++)
         frame_unref(a->outbox[i].frame);
     s->actors[a->id] = NULL;

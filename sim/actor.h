@@ -29,9 +29,6 @@ struct actor_ops {
     /** When it next has something to do: a->now while it executes. NULL: evq_next(events). */
     vtime_t (*next_due)(const struct actor *a);
 
-    /** What sim_poke asked for; arms events at sim->now. NULL if it never pokes. */
-    void (*poke)(struct actor *a);
-
     /** Its run uses what belongs to the main thread: a library's globals, the loop. */
     bool main_thread;
 };
@@ -61,7 +58,6 @@ struct actor {
     vtime_t now;       /* how far it has come; exact whenever a device or port looks */
     struct evq events; /* its timers and arrivals */
     bool live;         /* see actor_set_live */
-    bool poked;        /* in the engine's list of pokes */
     uint8_t home;      /* the thread it ran on last */
     vtime_t due;       /* after a run: when it is due next */
 

@@ -211,7 +211,7 @@ struct capture *capture_open(struct sim *s, const struct capture_options *o, str
     return c;
 }
 
-static void add_point(struct capture *c, struct tap **taps, const char *name, const char *what)
+void capture_add_taps(struct capture *c, struct tap **taps, const char *name, const char *what)
 {
     struct point *p = xcalloc(1, sizeof(*p));
 
@@ -228,12 +228,12 @@ static void add_point(struct capture *c, struct tap **taps, const char *name, co
 
 void capture_add_vlan(struct capture *c, struct vlan *v)
 {
-    add_point(c, &v->taps, v->name, v->kind == VLAN_HUB ? "hub" : "switch");
+    capture_add_taps(c, &v->taps, v->name, v->kind == VLAN_HUB ? "hub" : "switch");
 }
 
 void capture_add_port(struct capture *c, struct port *p)
 {
-    add_point(c, &p->taps, p->name, p->ops->kind);
+    capture_add_taps(c, &p->taps, p->name, p->ops->kind);
 }
 
 uint64_t capture_packets(const struct capture *c)

@@ -31,10 +31,11 @@ struct capture_options {
 struct capture *capture_open(struct sim *s, const struct capture_options *o, struct err *err);
 
 /**
- * Add a capture point, in a deterministic order: it becomes the file's next interface. Before the
- * run begins only.
+ * Add a capture point, in a deterministic order: it becomes the file's next interface. At the barrier
+ * at which the capture was opened only. A list of taps must outlive the capture.
  */
 void capture_add_vlan(struct capture *c, struct vlan *v);
+void capture_add_taps(struct capture *c, struct tap **taps, const char *name, const char *what);
 void capture_add_port(struct capture *c, struct port *p);
 
 /**

@@ -33,7 +33,7 @@ const char *const port_drop_names[DROP_KINDS] = {
 
 #define RING_KEPT 64 /* an empty ring this large is given back */
 
-static void arrivals_push(struct arrivals *q, struct frame *f, vtime_t at)
+void arrivals_push(struct arrivals *q, struct frame *f, vtime_t at)
 {
     if (q->n == q->cap) {
         uint32_t cap = q->cap ? q->cap * 2 : 4;
@@ -46,12 +46,7 @@ static void arrivals_push(struct arrivals *q, struct frame *f, vtime_t at)
     q->ring[(q->head + q->n++) & (q->cap - 1)] = (struct arrival){at, f};
 }
 
-static struct arrival *arrivals_first(const struct arrivals *q)
-{
-    return q->n ? &q->ring[q->head] : NULL;
-}
-
-static struct frame *arrivals_pop(struct arrivals *q)
+struct frame *arrivals_pop(struct arrivals *q)
 {
     struct frame *f = q->ring[q->head].frame;
 
@@ -69,7 +64,7 @@ static void arrivals_shrink(struct arrivals *q)
     *q = (struct arrivals){0};
 }
 
-static void arrivals_finish(struct arrivals *q)
+void arrivals_finish(struct arrivals *q)
 {
     while (q->n)
         frame_unref(arrivals_pop(q));
@@ -141,7 +136,7 @@ void port_ready(struct port *p)
     if (!p->holding)
         return;
     p->holding = false;
-    evq_arm(&p->owner->events, &p->rx_event, p->owner->now);
+    evq_arm(&p->owner->events, &p->rx_event, MAX(p->owner->now, p->owner->sim->now));
 }
 
 /* --- lines --- */
@@ -173,6 +168,16 @@ static vtime_t line_pass(const struct link *l, vtime_t *busy, const struct frame
     unsigned __int128 bits = (unsigned __int128)line_bytes(f) * 8 * NS_PER_SEC;
     *busy = at + (vtime_t)((bits + l->rate_bps - 1) / l->rate_bps);
     return *busy + l->delay_ns;
+}
+
+vtime_t port_room_at(const struct port *p)
+{
+    vtime_t now = p->owner->now, drained;
+
+    if (!p->link.rate_bps || p->busy_out <= now)
+        return now;
+    drained = (vtime_t)((unsigned __int128)p->link.queue_bytes * 8 * NS_PER_SEC / p->link.rate_bps);
+    return MAX(now, p->busy_out - drained);
 }
 
 /* An infinitely fast line has no queue that could fill: what it takes at once is bounded here. */
@@ -294,6 +299,16 @@ void port_set_up(struct port *p, bool up)
     p->up = up;
     evq_arm(&p->owner->events, &p->carrier_event, p->owner->sim->now);
     actor_due_changed(p->owner);
+}
+
+void port_stats_add(struct port_stats *sum, const struct port_stats *s)
+{
+    sum->tx_frames += s->tx_frames;
+    sum->tx_bytes += s->tx_bytes;
+    sum->rx_frames += s->rx_frames;
+    sum->rx_bytes += s->rx_bytes;
+    for (unsigned i = 0; i < DROP_KINDS; i++)
+        sum->drops[i] += s->drops[i];
 }
 
 uint64_t port_dropped(const struct port *p)

@@ -76,6 +76,21 @@ struct arrivals {
     uint32_t head, n, cap;
 };
 
+/** Append a frame (taken). */
+void arrivals_push(struct arrivals *q, struct frame *f, vtime_t at);
+
+/** The oldest; NULL if there is none. */
+static inline struct arrival *arrivals_first(const struct arrivals *q)
+{
+    return q->n ? &q->ring[q->head] : NULL;
+}
+
+/** Take the oldest, with its reference. */
+struct frame *arrivals_pop(struct arrivals *q);
+
+/** Give up all frames, and the memory. */
+void arrivals_finish(struct arrivals *q);
+
 struct port {
     const struct port_ops *ops;
     struct actor *owner;
@@ -133,6 +148,9 @@ void port_set_up(struct port *p, bool up);
  */
 void port_send(struct port *p, struct frame *f);
 
+/** When the line towards the VLAN takes a frame without loss: the owner's now, or later. */
+vtime_t port_room_at(const struct port *p);
+
 /** After PORT_HOLD: there is room again. The held frame is offered again at the owner's now. */
 void port_ready(struct port *p);
 
@@ -147,6 +165,9 @@ bool port_receive(struct port *p, struct frame *f, vtime_t at);
 
 /** Arm the owner's event for what is first in the inbox; the engine's, on the main thread. */
 void port_wake(struct port *p);
+
+/** Add counters to counters. */
+void port_stats_add(struct port_stats *sum, const struct port_stats *s);
 
 /** Sum of drops over all reasons. */
 uint64_t port_dropped(const struct port *p);

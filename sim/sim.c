@@ -14,12 +14,15 @@
 #include "sim/sim.h"
 
 #include <assert.h>
+#include <poll.h>
 #include <time.h>
 
 #include "sim/capture.h"
 #include "sim/console.h"
 #include "sim/host_time.h"
+#include "sim/inlet.h"
 #include "sim/port.h"
+#include "sim/recording.h"
 #include "sim/vlan.h"
 #include "sim/window.h"
 #include "sim/workers.h"
@@ -41,7 +44,7 @@ static vtime_t grid_ceil(vtime_t t)
 
 void sim_init(struct sim *s, const struct sim_options *o)
 {
-    *s = (struct sim){.options = *o};
+    *s = (struct sim){.options = *o, .admitted_at = -1};
     if (s->options.pace <= 0)
         s->options.pace = 1;
     if (!s->options.threads)
@@ -73,6 +76,7 @@ void sim_finish(struct sim *s)
     free(s->actors);
     free(s->due);
     free(s->poked);
+    free(s->inlets);
 }
 
 int64_t sim_thread_ns(const struct sim *s, unsigned n)
@@ -138,6 +142,14 @@ static void on_timer(uv_timer_t *t)
     (void)t;
 }
 
+/* The loop's own waits are in milliseconds. What it is to watch since it ran last is not seen. */
+static void wait_briefly(struct sim *s, int64_t ns)
+{
+    struct pollfd loop = {.fd = uv_backend_fd(&s->loop), .events = POLLIN};
+
+    ppoll(&loop, 1, &(struct timespec){.tv_nsec = ns}, NULL);
+}
+
 /* Let the host side happen; wait for it up to `wait_ns` of host time. */
 static void poll_host(struct sim *s, int64_t wait_ns)
 {
@@ -152,7 +164,7 @@ static void poll_host(struct sim *s, int64_t wait_ns)
         uv_timer_stop(&s->timer);
     } else {
         if (wait_ns > 0)
-            nanosleep(&(struct timespec){.tv_nsec = MIN(wait_ns, LIVE_POLL_INTERVAL)}, NULL);
+            wait_briefly(s, MIN(wait_ns, LIVE_POLL_INTERVAL));
         uv_run(&s->loop, UV_RUN_NOWAIT);
     }
     s->polled_ns = host_now_ns();
@@ -188,34 +200,14 @@ static vtime_t keep_pace(struct sim *s, vtime_t next)
     return limit;
 }
 
-/* Something came in from outside: it is stamped with the barrier's time. */
-void sim_poke(struct actor *a)
-{
-    struct sim *s = a->sim;
-
-    if (a->poked)
-        return;
-    a->poked = true;
-    array_reserve(s->poked, &s->cap_poked, s->n_poked + 1);
-    s->poked[s->n_poked++] = a;
-}
-
-static void answer_pokes(struct sim *s)
-{
-    for (uint32_t i = 0; i < s->n_poked; i++) {
-        struct actor *a = s->poked[i];
-        a->poked = false;
-        a->ops->poke(a);
-    }
-    s->n_poked = 0;
-}
-
 /* --- the loop --- */
 
 /* Where a window must end: taps, sinks and the loop may have armed something since it was asked. */
 static vtime_t next_control(const struct sim *s, vtime_t until)
 {
-    return MIN(grid_ceil(evq_next(&s->control)), until);
+    vtime_t t = MIN(grid_ceil(evq_next(&s->control)), until);
+
+    return s->playback ? MIN(t, playback_next(s->playback)) : t;
 }
 
 /* The earliest thing due anywhere: nothing at all happens before it. */
@@ -226,6 +218,14 @@ static vtime_t next_due(const struct sim *s, vtime_t until)
     return MIN(MIN(t, evq_next(&s->vlans_due)), next_control(s, until));
 }
 
+/* The barrier for what waits to be let in: the host's time if we follow it, else the next one. */
+static vtime_t next_admission(const struct sim *s, vtime_t limit)
+{
+    if (!s->n_poked)
+        return VTIME_NEVER;
+    return limit == VTIME_NEVER ? s->now + SIM_GRID : MAX(s->now + SIM_GRID, limit);
+}
+
 /* One step from the barrier at `now`: skip idle time or run a window. False: nothing is due. */
 static bool step(struct sim *s, vtime_t until)
 {
@@ -233,17 +233,16 @@ static bool step(struct sim *s, vtime_t until)
 
     window_vlans(s->window, MIN(s->now + delay, next_control(s, until)));
     vtime_t next = next_due(s, until);
-    if (next == VTIME_NEVER && !s->n_live)
+    if (next == VTIME_NEVER && !s->n_live && !s->n_poked)
         return false;
 
-    vtime_t limit = keep_pace(s, next);
+    vtime_t limit = keep_pace(s, s->n_poked ? s->now : next);
     if (s->stopping)
         return true;
     next = next_due(s, until); /* what came in while we waited may be due sooner */
-    next = grid_floor(MIN(next, limit));
-    if (next > s->now || s->n_poked) {
-        s->now = MAX(s->now, next);
-        answer_pokes(s);
+    next = grid_floor(MIN(MIN(next, next_admission(s, limit)), limit));
+    if (next > s->now) {
+        s->now = next;
         return true;
     }
     if (s->now > limit)
@@ -260,6 +259,7 @@ enum sim_stop sim_run(struct sim *s, vtime_t until)
     s->stopping = false;
     for (;;) {
         window_vlans(s->window, s->now); /* control events see a network that is whole up to now */
+        inlets_admit(s);
         evq_run(&s->control, s->now);
         captures_barrier(s);
         if (s->stopping)

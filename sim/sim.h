@@ -9,6 +9,9 @@
 #include "sim/evq.h"
 
 struct capture;
+struct inlet;
+struct playback;
+struct recording;
 struct vlan;
 struct window;
 
@@ -67,8 +70,13 @@ struct sim {
     int64_t polled_ns;     /* host clock when the loop was last asked */
     uv_timer_t timer;       /* wakes the loop when the host's clock has caught up */
     struct window *window;  /* window.c's */
-    struct actor **poked;   /* those for whom something came from outside */
+    struct inlet **inlets;  /* all, by id; NULL where one finished */
+    uint32_t n_inlets, cap_inlets;
+    struct inlet **poked;   /* those by which something came from outside */
     uint32_t n_poked, cap_poked;
+    vtime_t admitted_at;    /* the last time at which things were let in */
+    struct recording *recording; /* of what enters, or NULL; the caller's */
+    struct playback *playback;   /* what enters comes from here, or NULL; the caller's */
 };
 
 /** Make an engine at time 0 with nothing in it. Cannot fail. */
@@ -104,12 +112,6 @@ void sim_stop(struct sim *s);
  * arm must be at least CONSOLE_DELAY after the time they were told.
  */
 void sim_at(struct sim *s, struct event *ev, vtime_t at);
-
-/**
- * Something came from outside for an actor (a socket is readable): its ops->poke is called at
- * the barrier that gives the input its time. Callable from the loop's callbacks.
- */
-void sim_poke(struct actor *a);
 
 /** The smallest delay between two ports through any VLAN: what a window may be. */
 vtime_t sim_lookahead(struct sim *s);

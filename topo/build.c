@@ -1,11 +1,11 @@
 /* Building: VLANs first, then guests and stacks in order of declaration, then captures. */
 #include "topo/build.h"
 
-#include "devices/user.h"
 #include "guests/machine.h"
 #include "sim/capture.h"
 #include "sim/rng.h"
 #include "sim/vlan.h"
+#include "topo/uplinks/uplinks.h"
 
 static void vlan_build(struct network *n, struct topo_vlan *v)
 {
@@ -82,29 +82,20 @@ static bool guest_build(struct network *n, struct topo_guest *g, struct err *err
     return g->machine != NULL;
 }
 
-static bool user_build(struct network *n, struct topo_user *u, struct err *err)
-{
-    struct user_options o = topo_user_options(u);
-    u->stack = user_stack_create(&n->sim, u->object.name, &o, err);
-    if (!u->stack)
-        return false;
-    u->port = user_stack_port(u->stack);
-    port_attach(u->port, u->vlan->built, &u->link);
-    return true;
-}
-
 static void point_add(struct capture *c, struct topo_object *o)
 {
     struct topo_guest *g = (struct topo_guest *)o;
     switch (o->kind) {
     case TOPO_VLAN: capture_add_vlan(c, ((struct topo_vlan *)o)->built); break;
     case TOPO_NIC: capture_add_port(c, ((struct topo_nic *)o)->port); break;
-    case TOPO_USER: capture_add_port(c, ((struct topo_user *)o)->port); break;
     case TOPO_GUEST:
         for (size_t i = 0; i < g->nics.n; i++)
             capture_add_port(c, ((struct topo_nic *)g->nics.items[i])->port);
         break;
-    default: break;
+    default:
+        if (topo_is_uplink(o))
+            capture_add_taps(c, &((struct topo_uplink *)o)->built->taps, o->name,
+                             schemas[o->kind]->name);
     }
 }
 
@@ -161,8 +152,8 @@ bool network_build(struct network *n, struct topo *t, const struct sim_options *
             scatter(n, &r);
         if (object->kind == TOPO_GUEST)
             guest_build(n, (struct topo_guest *)object, err);
-        else if (object->kind == TOPO_USER)
-            user_build(n, (struct topo_user *)object, err);
+        else if (topo_is_uplink(object))
+            topo_uplink_build(&n->sim, (struct topo_uplink *)object, err);
     }
     /* Last, so that a network that cannot be built leaves the files of the run before. */
     for (size_t i = 0; !err_any(err) && i < t->captures.n; i++)
@@ -194,9 +185,9 @@ void network_finish(struct network *n)
         if (o->kind == TOPO_GUEST) {
             machine_destroy(((struct topo_guest *)o)->machine);
             ((struct topo_guest *)o)->machine = NULL;
-        } else if (o->kind == TOPO_USER) {
-            user_stack_destroy(((struct topo_user *)o)->stack);
-            ((struct topo_user *)o)->stack = NULL;
+        } else if (topo_is_uplink(o)) {
+            uplink_destroy(((struct topo_uplink *)o)->built);
+            ((struct topo_uplink *)o)->built = NULL;
         }
     }
     sim_finish(&n->sim);

@@ -3,10 +3,10 @@
 #include <sys/stat.h>
 
 #include "devices/nic.h"
-#include "devices/user.h"
 #include "sim/rng.h"
 #include "topo/images.h"
 #include "topo/schema.h"
+#include "topo/uplinks/uplinks.h"
 
 #define COMPLAIN(t, o, ...) err_at(&(t)->err, (o)->place.file, (o)->place.line, __VA_ARGS__)
 
@@ -70,14 +70,13 @@ static void guest_check(struct topo *t, struct topo_guest *g)
                          g->object.name, g->nics.items[i]->name);
 }
 
-static void user_check(struct topo *t, struct topo_user *u)
+static void uplink_check(struct topo *t, struct topo_uplink *u)
 {
     link_inherit(&u->object, &u->link, u->vlan);
     if (!u->vlan)
-        COMPLAIN(t, &u->object, "user %s: it is on no VLAN; write one into its table",
-                 u->object.name);
-    struct user_options o = topo_user_options(u);
-    user_options_check(&o, &t->err);
+        COMPLAIN(t, &u->object, "%s %s: it is on no VLAN; write one into its table",
+                 schemas[u->object.kind]->name, u->object.name);
+    uplink_kinds[u->object.kind]->check(t, u);
 }
 
 static void filter_check(struct topo *t, const struct topo_capture *c)
@@ -235,9 +234,10 @@ static void object_check(struct topo *t, struct topo_object *o)
         if (!((struct topo_disk *)o)->guest)
             COMPLAIN(t, o, "disk: it is in no guest; write it inside a guest's table");
         break;
-    case TOPO_USER: user_check(t, (struct topo_user *)o); break;
     case TOPO_CAPTURE: capture_check(t, (struct topo_capture *)o); break;
-    default: break;
+    default:
+        if (topo_is_uplink(o))
+            uplink_check(t, (struct topo_uplink *)o);
     }
 }
 

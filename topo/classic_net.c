@@ -101,13 +101,46 @@ static void nic_make(struct classic *c, const struct classic_list *l, struct top
         topo_nic_join(n, v);
 }
 
-static struct topo_user *user_make(struct classic *c, const struct classic_list *l,
-                                   struct topo_vlan *v)
+/* An uplink's word, what it becomes, and its names. */
+static const struct uplink_word {
+    const char *word;
+    enum topo_kind kind;
+    const struct rename *names;
+} uplink_words[] = {
+    {"user", TOPO_USER, user_names},
+};
+
+static const struct uplink_word *uplink_word_find(const char *word)
 {
-    char *name = c->t.users.n ? xasprintf("user%zu", c->t.users.n) : xstrdup("user");
-    struct topo_user *u = (struct topo_user *)topo_add(&c->t, TOPO_USER, name, c->place);
+    for (size_t i = 0; i < ARRAY_LEN(uplink_words); i++)
+        if (strcmp(uplink_words[i].word, word) == 0)
+            return &uplink_words[i];
+    return NULL;
+}
+
+/* The first uplink of a kind; NULL if there is none. Counts them, unless NULL. */
+static struct topo_uplink *uplink_first(struct classic *c, enum topo_kind kind, size_t *n)
+{
+    struct topo_uplink *first = NULL;
+    for (size_t i = 0; i < c->t.uplinks.n; i++) {
+        if (c->t.uplinks.items[i]->kind != kind)
+            continue;
+        first = first ? first : (struct topo_uplink *)c->t.uplinks.items[i];
+        if (n)
+            ++*n;
+    }
+    return first;
+}
+
+static struct topo_uplink *uplink_make(struct classic *c, const struct uplink_word *w,
+                                       const struct classic_list *l, struct topo_vlan *v)
+{
+    size_t n = 0;
+    uplink_first(c, w->kind, &n);
+    char *name = n ? xasprintf("%s%zu", w->word, n) : xstrdup(w->word);
+    struct topo_uplink *u = (struct topo_uplink *)topo_add(&c->t, w->kind, name, c->place);
     free(name);
-    names_set(c, &u->object, l, user_names);
+    names_set(c, &u->object, l, w->names);
     u->vlan = v;
     v->n_members++;
     return u;
@@ -141,8 +174,8 @@ void classic_net(struct classic *c)
         ;
     else if (strcmp(l.word, "nic") == 0)
         nic_make(c, &l, v, NULL);
-    else if (strcmp(l.word, "user") == 0)
-        user_make(c, &l, v);
+    else if (uplink_word_find(l.word))
+        uplink_make(c, uplink_word_find(l.word), &l, v);
     else if (strcmp(l.word, "dump") == 0)
         dump_make(c, &l, v);
     else
@@ -168,12 +201,12 @@ void classic_netdev(struct classic *c)
     const char *id = classic_get(&l, "id");
     if (is_absent(c, l.word))
         ;
-    else if (strcmp(l.word, "user") != 0)
+    else if (!uplink_word_find(l.word))
         classic_error(c, "there is no \"%s\"; there is user", l.word);
     else if (!id)
         classic_error(c, "it has no id=");
     else
-        user_make(c, &l, vlan_netdev(c, id));
+        uplink_make(c, uplink_word_find(l.word), &l, vlan_netdev(c, id));
     free(l.text);
 }
 
@@ -233,16 +266,16 @@ void classic_net_finish(struct classic *c)
     if (!c->net_said) {
         struct topo_vlan *v = vlan_numbered(c, &none);
         nic_make(c, &none, v, NULL);
-        user_make(c, &none, v);
+        uplink_make(c, uplink_word_find("user"), &none, v);
     }
-    struct topo_user *u = c->t.users.n ? (struct topo_user *)c->t.users.items[0] : NULL;
+    struct topo_uplink *u = uplink_first(c, TOPO_USER, NULL);
     if (!u && (c->redirections.n || c->tftp || c->bootp)) {
         c->place.file = topo_intern(&c->t, "-redir, -tftp, -bootp");
         classic_error(c, "they need a user-mode stack: -net user");
         return;
     }
     for (size_t i = 0; i < c->redirections.n; i++)
-        list_push(&u->hostfwd, c->redirections.items[i]);
+        schema_set(&c->t, &u->object, "hostfwd", c->redirections.items[i], c->place);
     if (c->tftp)
         schema_set(&c->t, &u->object, "tftp", c->tftp, c->place);
     if (c->bootp)

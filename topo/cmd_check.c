@@ -30,7 +30,7 @@ static void summary(const struct topo *t, const char *path)
         const char *what;
     } counts[] = {{t->guests.n, "guest"},
                   {t->vlans.n, "VLAN"},
-                  {t->users.n, "user stack"},
+                  {t->uplinks.n, "uplink"},
                   {t->captures.n, "capture"},
                   {t->tests.n, "test"}};
     printf("%s: ", path);

@@ -15,7 +15,7 @@ static void overview(FILE *to)
           "\nobjects of a topology script (lanarium help NAME):\n ",
           to);
     for (int i = 0; i < TOPO_KINDS; i++)
-        fprintf(to, " %s", schemas[i].name);
+        fprintf(to, " %s", schemas[i]->name);
     fputs("\n\nexit status: 0 passed, 1 a test failed, 2 bad input, 3 a file could not be "
           "written\nmanual: lanarium(1), lanarium-topology(5)\n",
           to);
@@ -33,12 +33,12 @@ static void command_help(const struct command *c, FILE *to)
 /* What the tables of names hold, below an object's attributes. */
 static void names_help(const struct schema *s, FILE *to)
 {
-    if (s == &schemas[TOPO_NIC]) {
+    if (s == schemas[TOPO_NIC]) {
         fputs("\nmodels:\n", to);
         for (const struct nic_model *m = nic_models; m->name; m++)
             fprintf(to, "  %-16s %s (%s)\n", m->name, m->help, m->bus);
     }
-    if (s == &schemas[TOPO_GUEST]) {
+    if (s == schemas[TOPO_GUEST]) {
         fputs("\nimages:\n", to);
         for (const struct image *i = images; i->name; i++)
             fprintf(to, "  %-16s %s%s%s\n", i->name, i->help,
@@ -50,7 +50,7 @@ static void names_help(const struct schema *s, FILE *to)
 static int mdoc_all(void)
 {
     for (int i = 0; i < TOPO_KINDS; i++)
-        schema_mdoc(&schemas[i], stdout);
+        schema_mdoc(schemas[i], stdout);
     return EXIT_PASSED;
 }
 

@@ -5,6 +5,7 @@
 #include "topo/handle.h"
 #include "topo/locate.h"
 #include "topo/schema.h"
+#include "topo/uplinks/uplinks.h"
 
 /* A table of attributes being read. */
 struct reading {
@@ -110,7 +111,7 @@ static void field_read(const struct reading *r, const struct field *f)
     lua_State *L = r->L;
     const char *name = f->name;
     struct place p = f->place;
-    const struct attr *a = schema_attr(&schemas[r->o->kind], name);
+    const struct attr *a = schema_attr(schemas[r->o->kind], name);
     lua_getfield(L, -1, name);
     if (a && a->type == ATTR_LIST && lua_istable(L, -1)) {
         for (lua_Integer i = 1; lua_rawgeti(L, -1, i) != LUA_TNIL; i++) {
@@ -169,7 +170,7 @@ static void guest_item(const struct reading *r, struct topo_object *item)
     struct topo_guest *owner =
         item->kind == TOPO_NIC ? n->guest : ((struct topo_disk *)item)->guest;
     if (owner)
-        reading_error(r, r->place, "that %s is in guest %s already", schemas[item->kind].name,
+        reading_error(r, r->place, "that %s is in guest %s already", schemas[item->kind]->name,
                       owner->object.name);
     else
         topo_guest_take(r->t, g, item);
@@ -185,11 +186,11 @@ static void nic_item(const struct reading *r, struct topo_object *item)
         topo_nic_join(n, (struct topo_vlan *)item);
 }
 
-static void user_item(const struct reading *r, struct topo_object *item)
+static void uplink_item(const struct reading *r, struct topo_object *item)
 {
-    struct topo_user *u = (struct topo_user *)r->o;
+    struct topo_uplink *u = (struct topo_uplink *)r->o;
     if (u->vlan) {
-        reading_error(r, r->place, "it is on VLAN %s already; declare one stack for each VLAN",
+        reading_error(r, r->place, "it is on VLAN %s already; declare one for each VLAN",
                       u->vlan->object.name);
         return;
     }
@@ -202,18 +203,23 @@ static void capture_item(const struct reading *r, struct topo_object *item)
     list_push(&((struct topo_capture *)r->o)->points, item);
 }
 
-/* What may stand in each kind's table without a name. */
-static const struct {
+/* What may stand in a table without a name. */
+struct items {
     unsigned kinds;
     void (*take)(const struct reading *r, struct topo_object *item);
-} items[TOPO_KINDS] = {
-    [TOPO_GUEST] = {KIND_BIT(TOPO_VLAN) | KIND_BIT(TOPO_NIC) | KIND_BIT(TOPO_DISK), guest_item},
-    [TOPO_NIC] = {KIND_BIT(TOPO_VLAN), nic_item},
-    [TOPO_USER] = {KIND_BIT(TOPO_VLAN), user_item},
-    [TOPO_CAPTURE] = {KIND_BIT(TOPO_VLAN) | KIND_BIT(TOPO_GUEST) | KIND_BIT(TOPO_NIC) |
-                          KIND_BIT(TOPO_USER),
-                      capture_item},
 };
+
+static const struct items *items_of(const struct topo_object *o)
+{
+    static const struct items items[TOPO_KINDS] = {
+        [TOPO_GUEST] = {KIND_BIT(TOPO_VLAN) | KIND_BIT(TOPO_NIC) | KIND_BIT(TOPO_DISK), guest_item},
+        [TOPO_NIC] = {KIND_BIT(TOPO_VLAN), nic_item},
+        [TOPO_CAPTURE] = {KIND_ANY & ~(KIND_BIT(TOPO_DISK) | KIND_BIT(TOPO_CAPTURE)), capture_item},
+    };
+    static const struct items uplink_items = {KIND_BIT(TOPO_VLAN), uplink_item};
+
+    return topo_is_uplink(o) ? &uplink_items : &items[o->kind];
+}
 
 static void disk_path(const struct reading *r, const char *text)
 {
@@ -226,20 +232,21 @@ static void disk_path(const struct reading *r, const char *text)
 /* Item i of the table, which is at the top of the stack. */
 static void item_read(const struct reading *r, lua_Integer i)
 {
-    struct topo_object *item = handle_to(r->L, -1, items[r->o->kind].kinds);
+    const struct items *items = items_of(r->o);
+    struct topo_object *item = handle_to(r->L, -1, items->kinds);
     struct topo_disk *d = (struct topo_disk *)r->o;
     if (item)
-        items[r->o->kind].take(r, item);
+        items->take(r, item);
     else if (r->o->kind == TOPO_DISK && lua_type(r->L, -1) == LUA_TSTRING && !d->path)
         disk_path(r, lua_tostring(r->L, -1));
-    else if (!schemas[r->o->kind].items)
+    else if (!schemas[r->o->kind]->items)
         reading_error(r, r->place, "item %d of its table has no name; write ATTRIBUTE = VALUE",
                       (int)i);
     else
         reading_error(r, r->place, "item %d of its table is a %s; what may stand there: %s", (int)i,
                       handle_to(r->L, -1, KIND_ANY) ? script_tostring(r->L, -1, NULL)
                                                     : luaL_typename(r->L, -1),
-                      schemas[r->o->kind].items);
+                      schemas[r->o->kind]->items);
 }
 
 /* Reads the table at `index` into an object. */
@@ -304,7 +311,7 @@ static struct topo_object *declare(lua_State *L, enum topo_kind kind, const char
 {
     struct script *s = script_of(L);
     if (s->tests)
-        luaL_error(L, "%s: the network is complete once it runs", schemas[kind].name);
+        luaL_error(L, "%s: the network is complete once it runs", schemas[kind]->name);
     return topo_add(s->topo, kind, name, script_place(L, 1));
 }
 
@@ -313,8 +320,8 @@ static int declare_named(lua_State *L)
 {
     enum topo_kind kind = (enum topo_kind)lua_tointeger(L, lua_upvalueindex(1));
     if (lua_type(L, 1) != LUA_TSTRING)
-        return luaL_error(L, "%s: its name comes first: %s", schemas[kind].name,
-                          schemas[kind].synopsis);
+        return luaL_error(L, "%s: its name comes first: %s", schemas[kind]->name,
+                          schemas[kind]->synopsis);
     struct topo_object *o = declare(L, kind, lua_tostring(L, 1));
     if (kind != TOPO_CAPTURE)
         global_make(L, o);
@@ -335,7 +342,7 @@ static int declare_part(lua_State *L)
         lua_replace(L, 1);
     }
     if (!lua_istable(L, 1))
-        return luaL_error(L, "%s: write it as %s", schemas[kind].name, schemas[kind].synopsis);
+        return luaL_error(L, "%s: write it as %s", schemas[kind]->name, schemas[kind]->synopsis);
     struct topo_object *o = declare(L, kind, NULL);
     describe(L, o, 1, o->place);
     if (kind == TOPO_DISK && !((struct topo_disk *)o)->path)
@@ -350,6 +357,6 @@ void declare_open(lua_State *L)
         bool part = kind == TOPO_NIC || kind == TOPO_DISK;
         lua_pushinteger(L, kind);
         lua_pushcclosure(L, part ? declare_part : declare_named, 1);
-        lua_setglobal(L, schemas[kind].name);
+        lua_setglobal(L, schemas[kind]->name);
     }
 }

@@ -5,6 +5,7 @@
 #include "sim/units.h"
 #include "sim/vlan.h"
 #include "topo/schema.h"
+#include "topo/uplinks/uplinks.h"
 
 static const char *const style =
     "  graph [layout=dot, rankdir=TB, ranksep=0.6, fontname=\"Helvetica\"]\n"
@@ -96,15 +97,16 @@ void draw_dot(const struct topo *t, FILE *to)
         put_vlan(to, (const struct topo_vlan *)t->vlans.items[i]);
     for (size_t i = 0; i < t->guests.n; i++)
         put_guest(to, (const struct topo_guest *)t->guests.items[i]);
-    for (size_t i = 0; i < t->users.n; i++)
+    for (size_t i = 0; i < t->uplinks.n; i++)
         fprintf(to,
                 "  \"%s\" [shape=oval, style=filled, fillcolor=\"#e5f3e0\", "
-                "label=\"%s\\nuser-mode stack\"]\n",
-                t->users.items[i]->name, t->users.items[i]->name);
+                "label=\"%s\\n%s\"]\n",
+                t->uplinks.items[i]->name, t->uplinks.items[i]->name,
+                uplink_kinds[t->uplinks.items[i]->kind]->drawn);
     for (size_t i = 0; i < t->guests.n; i++)
         put_nics(to, (const struct topo_guest *)t->guests.items[i]);
-    for (size_t i = 0; i < t->users.n; i++) {
-        const struct topo_user *u = (const struct topo_user *)t->users.items[i];
+    for (size_t i = 0; i < t->uplinks.n; i++) {
+        const struct topo_uplink *u = (const struct topo_uplink *)t->uplinks.items[i];
         put_link(to, &u->object, u->vlan, &u->link, u->object.name, "");
     }
     fputs("}\n", to);

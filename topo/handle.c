@@ -3,12 +3,6 @@
 
 #include "topo/schema.h"
 
-static const char *const class_names[TOPO_KINDS] = {
-    [TOPO_VLAN] = "lanarium.vlan", [TOPO_GUEST] = "lanarium.guest",
-    [TOPO_NIC] = "lanarium.nic",   [TOPO_DISK] = "lanarium.disk",
-    [TOPO_USER] = "lanarium.user", [TOPO_CAPTURE] = "lanarium.capture",
-};
-
 struct handle {
     struct topo_object *object;
     lua_Integer order;
@@ -22,7 +16,7 @@ void handle_push(lua_State *L, struct topo_object *o)
     }
     struct handle *h = lua_newuserdatauv(L, sizeof(*h), 0);
     h->object = o;
-    luaL_setmetatable(L, class_names[o->kind]);
+    luaL_setmetatable(L, schemas[o->kind]->name);
     lua_pushvalue(L, -1);
     o->script_ref = luaL_ref(L, LUA_REGISTRYINDEX);
     h->order = o->script_ref; /* references are handed out in order, and none is given back */
@@ -33,7 +27,7 @@ struct topo_object *handle_to(lua_State *L, int index, unsigned kinds)
     if (lua_type(L, index) != LUA_TUSERDATA)
         return NULL;
     for (int k = 0; k < TOPO_KINDS; k++) {
-        struct handle *h = kinds & KIND_BIT(k) ? luaL_testudata(L, index, class_names[k]) : NULL;
+        struct handle *h = kinds & KIND_BIT(k) ? luaL_testudata(L, index, schemas[k]->name) : NULL;
         if (h)
             return h->object;
     }
@@ -45,7 +39,7 @@ void *handle_self(lua_State *L, enum topo_kind kind)
     struct topo_object *o = handle_to(L, 1, KIND_BIT(kind));
     if (!o)
         script_error(L, "this is a method of a %s: write a colon, as in h1:send(...), not a dot",
-                     schemas[kind].name);
+                     schemas[kind]->name);
     return o;
 }
 
@@ -131,7 +125,7 @@ static int handle_newindex(lua_State *L)
 
 void handle_class(lua_State *L, enum topo_kind kind, const luaL_Reg *methods)
 {
-    luaL_newmetatable(L, class_names[kind]);
+    luaL_newmetatable(L, schemas[kind]->name);
     lua_newtable(L);
     luaL_setfuncs(L, methods, 0);
     lua_pushvalue(L, -1);
@@ -151,7 +145,7 @@ void handle_class(lua_State *L, enum topo_kind kind, const luaL_Reg *methods)
 
 void handle_push_methods(lua_State *L, enum topo_kind kind)
 {
-    luaL_getmetatable(L, class_names[kind]);
+    luaL_getmetatable(L, schemas[kind]->name);
     lua_getfield(L, -1, "methods");
     lua_remove(L, -2);
 }

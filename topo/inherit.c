@@ -40,7 +40,7 @@ static size_t attr_size(const struct attr *a)
 static const char *inherit(struct topo_object *to, const struct topo_object *from,
                            const char *const *own, const char *const *choice)
 {
-    const struct schema *sc = &schemas[to->kind];
+    const struct schema *sc = schemas[to->kind];
     const char *wrong = NULL;
     for (size_t i = 0; i < sc->n_attrs; i++) {
         const struct attr *a = &sc->attrs[i];

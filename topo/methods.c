@@ -6,6 +6,7 @@
 #include "topo/handle.h"
 #include "topo/schema.h"
 #include "topo/tests.h"
+#include "topo/uplinks/uplinks.h"
 
 #define DEFAULT_TIMEOUT (10 * NS_PER_SEC)
 
@@ -190,11 +191,43 @@ static int nic_stats(lua_State *L)
     return push_port_stats(L, n->port);
 }
 
-static int user_stats(lua_State *L)
+/* The uplink whose method is called; the kind is the upvalue. */
+static struct topo_uplink *uplink_self(lua_State *L)
 {
-    struct topo_user *u = handle_self(L, TOPO_USER);
+    return handle_self(L, (enum topo_kind)lua_tointeger(L, lua_upvalueindex(1)));
+}
+
+/* The counters of all its ports together. */
+static int uplink_stats(lua_State *L)
+{
+    struct topo_uplink *u = uplink_self(L);
+    struct port sum = {0};
     tests_of(L, "stats");
-    return push_port_stats(L, u->port);
+    for (const struct uplink_port *p = u->built->ports; p; p = p->next)
+        port_stats_add(&sum.stats, &p->port.stats);
+    return push_port_stats(L, &sum);
+}
+
+/* u:up(true or false): its link, as from inside. */
+static int uplink_up(lua_State *L)
+{
+    struct topo_uplink *u = uplink_self(L);
+    luaL_checktype(L, 2, LUA_TBOOLEAN);
+    tests_of(L, "up");
+    uplink_set_up(u->built, lua_toboolean(L, 2));
+    return 0;
+}
+
+/* u:attach(vlan): moves it to another VLAN; with nothing, to none. */
+static int uplink_to_vlan(lua_State *L)
+{
+    struct topo_uplink *u = uplink_self(L);
+    struct topo_object *v = handle_to(L, 2, KIND_BIT(TOPO_VLAN));
+    tests_of(L, "attach");
+    if (!v && !lua_isnoneornil(L, 2))
+        return luaL_argerror(L, 2, "a VLAN is expected");
+    uplink_attach(u->built, v ? ((struct topo_vlan *)v)->built : NULL, NULL);
+    return 0;
 }
 
 /* n:up(true or false): plugs the cable in or pulls it out. */
@@ -244,7 +277,12 @@ static const luaL_Reg nic_methods[] = {
     {"attach", nic_attach},
     {NULL, NULL},
 };
-static const luaL_Reg user_methods[] = {{"stats", user_stats}, {NULL, NULL}};
+static const luaL_Reg uplink_methods[] = {
+    {"stats", uplink_stats},
+    {"up", uplink_up},
+    {"attach", uplink_to_vlan},
+    {NULL, NULL},
+};
 static const luaL_Reg no_methods[] = {{NULL, NULL}};
 
 /*
@@ -273,14 +311,30 @@ static const char guest_prelude[] = "local methods, expect, send, discard, at_pr
                                     "  return (out:gsub('\\r', ''):gsub('^\\n', ''):gsub('\\n$', ''))\n"
                                     "end\n";
 
+/* What all uplinks have and what this kind has besides; each knows the kind. */
+static void uplink_class(lua_State *L, enum topo_kind kind)
+{
+    static const luaL_Reg none[] = {{NULL, NULL}};
+
+    handle_class(L, kind, none);
+    handle_push_methods(L, kind);
+    lua_pushinteger(L, kind);
+    luaL_setfuncs(L, uplink_methods, 1);
+    if (uplink_kinds[kind]->methods)
+        luaL_setfuncs(L, uplink_kinds[kind]->methods, 0);
+    lua_pop(L, 1);
+}
+
 void methods_open(lua_State *L)
 {
     handle_class(L, TOPO_VLAN, vlan_methods);
     handle_class(L, TOPO_GUEST, guest_methods);
     handle_class(L, TOPO_NIC, nic_methods);
-    handle_class(L, TOPO_USER, user_methods);
     handle_class(L, TOPO_DISK, no_methods);
     handle_class(L, TOPO_CAPTURE, no_methods);
+    for (int kind = 0; kind < TOPO_KINDS; kind++)
+        if (uplink_kinds[kind])
+            uplink_class(L, (enum topo_kind)kind);
 
     if (luaL_loadbufferx(L, guest_prelude, sizeof(guest_prelude) - 1, "=lanarium", "t") != LUA_OK)
         abort();

@@ -6,6 +6,7 @@
 #include "sim/units.h"
 #include "sim/vlan.h"
 #include "topo/run.h"
+#include "topo/uplinks/uplinks.h"
 #include "topo/schema.h"
 
 /* "1,234,567" */
@@ -72,20 +73,16 @@ static void ports_each(const struct run *r, void (*fn)(const struct port *p, voi
         const struct topo_object *o = r->topo->objects.items[i];
         if (o->kind == TOPO_NIC && ((const struct topo_nic *)o)->port)
             fn(((const struct topo_nic *)o)->port, opaque);
-        else if (o->kind == TOPO_USER)
-            fn(((const struct topo_user *)o)->port, opaque);
+        else if (topo_is_uplink(o))
+            for (const struct uplink_port *p = ((const struct topo_uplink *)o)->built->ports; p;
+                 p = p->next)
+                fn(&p->port, opaque);
     }
 }
 
 static void add_stats(const struct port *p, void *opaque)
 {
-    struct port_stats *sum = opaque;
-    sum->tx_frames += p->stats.tx_frames;
-    sum->tx_bytes += p->stats.tx_bytes;
-    sum->rx_frames += p->stats.rx_frames;
-    sum->rx_bytes += p->stats.rx_bytes;
-    for (int i = 0; i < DROP_KINDS; i++)
-        sum->drops[i] += p->stats.drops[i];
+    port_stats_add(opaque, &p->stats);
 }
 
 static void report_frames(const struct run *r)

@@ -75,8 +75,8 @@ const char *nearest_name(const char *word, const void *first, size_t n, size_t s
 const struct schema *schema_find(const char *name)
 {
     for (size_t i = 0; i < TOPO_KINDS; i++)
-        if (strcmp(schemas[i].name, name) == 0)
-            return &schemas[i];
+        if (strcmp(schemas[i]->name, name) == 0)
+            return schemas[i];
     return NULL;
 }
 
@@ -271,7 +271,7 @@ static bool attr_set(const struct setting *s)
 
 void schema_preset(struct topo *t, struct topo_object *o)
 {
-    const struct schema *sc = &schemas[o->kind];
+    const struct schema *sc = schemas[o->kind];
     for (size_t i = 0; i < sc->n_attrs; i++) {
         const struct attr *a = &sc->attrs[i];
         if (a->preset && a->preset[0] != '(')
@@ -282,7 +282,7 @@ void schema_preset(struct topo *t, struct topo_object *o)
 bool schema_set(struct topo *t, struct topo_object *o, const char *name, const char *text,
                 struct place place)
 {
-    const struct schema *sc = &schemas[o->kind];
+    const struct schema *sc = schemas[o->kind];
     const struct attr *a = schema_attr(sc, name);
     struct setting s = {t, o, a, place, text};
     if (a) {
@@ -299,7 +299,7 @@ bool schema_set(struct topo *t, struct topo_object *o, const char *name, const c
 
 bool schema_given(const struct topo_object *o, const char *name)
 {
-    const struct schema *sc = &schemas[o->kind];
+    const struct schema *sc = schemas[o->kind];
     const struct attr *a = schema_attr(sc, name);
     return a && (o->given >> (a - sc->attrs) & 1);
 }

@@ -40,8 +40,35 @@ struct schema {
     size_t n_attrs;
 };
 
+/* For tables of attributes. */
+#define SCHEMA_AT(type, member) offsetof(struct type, member)
+#define SCHEMA_ATTRS(table) table, ARRAY_LEN(table)
+
+/** The line between an object and its VLAN, said once for all that have one. */
+#define SCHEMA_LINK(type, delay_preset, rate_preset, queue_preset)                                  \
+    {"delay",                                                                                      \
+     ATTR_TIME,                                                                                    \
+     SCHEMA_AT(type, link.delay_ns),                                                                      \
+     delay_preset,                                                                                 \
+     LINK_MIN_DELAY,                                                                               \
+     3600 * (uint64_t)NS_PER_SEC,                                                                  \
+     NULL,                                                                                         \
+     "propagation delay of the link, each way"},                                                   \
+        {"rate",                                                                                   \
+         ATTR_RATE,                                                                                \
+         SCHEMA_AT(type, link.rate_bps),                                                                  \
+         rate_preset,                                                                              \
+         0,                                                                                        \
+         0,                                                                                        \
+         NULL,                                                                                     \
+         "bits per second of the link, each way"},                                                 \
+    {                                                                                              \
+        "queue", ATTR_SIZE, SCHEMA_AT(type, link.queue_bytes), queue_preset, 64, 1ULL << 30, NULL,               \
+            "bytes that may wait for the link in each direction; more is dropped"                  \
+    }
+
 /** By enum topo_kind. */
-extern const struct schema schemas[TOPO_KINDS];
+extern const struct schema *const schemas[TOPO_KINDS];
 
 /** By name; NULL if there is none. */
 const struct schema *schema_find(const char *name);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "topo/schema.h"
+#include "topo/uplinks/uplinks.h"
 
 void topo_init(struct topo *t, const char *title)
 {
@@ -17,14 +18,17 @@ void topo_init(struct topo *t, const char *title)
 
 static void object_free(struct topo_object *o)
 {
+    const struct schema *sc = schemas[o->kind];
+
     if (o->kind == TOPO_GUEST) {
         free(((struct topo_guest *)o)->nics.items);
         free(((struct topo_guest *)o)->disks.items);
-    } else if (o->kind == TOPO_USER) {
-        free(((struct topo_user *)o)->hostfwd.items);
     } else if (o->kind == TOPO_CAPTURE) {
         free(((struct topo_capture *)o)->points.items);
     }
+    for (size_t i = 0; i < sc->n_attrs; i++)
+        if (sc->attrs[i].type == ATTR_LIST)
+            free(((topo_strings *)((char *)o + sc->attrs[i].offset))->items);
     free(o);
 }
 
@@ -39,7 +43,7 @@ void topo_finish(struct topo *t)
     free(t->objects.items);
     free(t->vlans.items);
     free(t->guests.items);
-    free(t->users.items);
+    free(t->uplinks.items);
     free(t->captures.items);
     free(t->tests.items);
     free(t->sources.items);
@@ -64,7 +68,7 @@ const char *topo_intern(struct topo *t, const char *s)
 
 const char *topo_label(const struct topo_object *o, char *buf, size_t size)
 {
-    snprintf(buf, size, "%s%s%s", schemas[o->kind].name, o->name ? " " : "",
+    snprintf(buf, size, "%s%s%s", schemas[o->kind]->name, o->name ? " " : "",
              o->name ? o->name : "");
     return buf;
 }
@@ -87,7 +91,7 @@ static void name_claim(struct topo *t, struct topo_object *o)
         err_at(&t->err, o->place.file, o->place.line,
                "%s: \"%.80s\" cannot be a name: use letters, digits, '-' and '_', at most %d, "
                "and begin with a letter or a digit",
-               schemas[o->kind].name, o->name, TOPO_MAX_NAME);
+               schemas[o->kind]->name, o->name, TOPO_MAX_NAME);
         return;
     }
     struct topo_object *other = strmap_get(&t->names, o->name);
@@ -96,14 +100,14 @@ static void name_claim(struct topo *t, struct topo_object *o)
         return;
     }
     err_at(&t->err, o->place.file, o->place.line, "%s %s: the name is taken by the %s of %s:%d",
-           schemas[o->kind].name, o->name, schemas[other->kind].name, other->place.file,
+           schemas[o->kind]->name, o->name, schemas[other->kind]->name, other->place.file,
            other->place.line);
 }
 
 struct topo_object *topo_add(struct topo *t, enum topo_kind kind, const char *name,
                              struct place place)
 {
-    struct topo_object *o = xcalloc(1, schemas[kind].size);
+    struct topo_object *o = xcalloc(1, schemas[kind]->size);
     o->kind = kind;
     o->name = topo_intern(t, name);
     o->place = (struct place){topo_intern(t, place.file), place.line};
@@ -113,11 +117,11 @@ struct topo_object *topo_add(struct topo *t, enum topo_kind kind, const char *na
         list_push(&t->vlans, o);
     else if (kind == TOPO_GUEST)
         list_push(&t->guests, o);
-    else if (kind == TOPO_USER)
-        list_push(&t->users, o);
     else if (kind == TOPO_CAPTURE)
         list_push(&t->captures, o);
-    if (kind == TOPO_VLAN || kind == TOPO_GUEST || kind == TOPO_USER)
+    else if (topo_is_uplink(o))
+        list_push(&t->uplinks, o);
+    if (kind == TOPO_VLAN || kind == TOPO_GUEST || topo_is_uplink(o))
         name_claim(t, o);
     return o;
 }
@@ -254,22 +258,4 @@ void topo_print_errors(const struct topo *t)
     for (size_t i = 0; i < n; i++)
         free(all[i].place);
     free(all);
-}
-
-struct user_options topo_user_options(const struct topo_user *u)
-{
-    return (struct user_options){
-        .hostfwd = u->hostfwd.items,
-        .n_hostfwd = u->hostfwd.n,
-        .tftp = u->tftp,
-        .bootfile = u->bootfile,
-        .net = u->net,
-        .host = u->host,
-        .dns = u->dns,
-        .dhcpstart = u->dhcpstart,
-        .hostname = u->hostname,
-        .restrict_host = u->restrict_host,
-        .file = u->object.place.file,
-        .line = u->object.place.line,
-    };
 }

@@ -2,7 +2,6 @@
 #ifndef TOPO_TOPO_H
 #define TOPO_TOPO_H
 
-#include "devices/user.h"
 #include "sim/err.h"
 #include "sim/frame.h"
 #include "sim/port.h"
@@ -12,7 +11,7 @@ struct capture;
 struct machine;
 struct port;
 struct schema;
-struct user_stack;
+struct uplink;
 struct vlan;
 
 /** A growable array of anything; zero-initialise it, free(items) at the end. */
@@ -37,7 +36,15 @@ struct place {
     int line;
 };
 
-enum topo_kind { TOPO_VLAN, TOPO_GUEST, TOPO_NIC, TOPO_DISK, TOPO_USER, TOPO_CAPTURE, TOPO_KINDS };
+enum topo_kind {
+    TOPO_VLAN,
+    TOPO_GUEST,
+    TOPO_NIC,
+    TOPO_DISK,
+    TOPO_CAPTURE,
+    TOPO_USER, /* uplinks: see topo/uplinks/ */
+    TOPO_KINDS
+};
 
 /** What all objects have in common; their first member. Strings are interned. */
 struct topo_object {
@@ -57,7 +64,7 @@ struct topo_vlan {
     int kind; /* enum vlan_kind */
     struct link link;
     vtime_t ageing_ns;
-    size_t n_members; /* NICs and stacks on it, for the checks and the drawing */
+    size_t n_members; /* NICs and uplinks on it, for the checks and the drawing */
     struct vlan *built;
 };
 
@@ -96,20 +103,17 @@ struct topo_guest {
     struct transcript *transcript;
 };
 
-struct topo_user {
+/** What all uplinks have; the first member of each kind's struct. */
+struct topo_uplink {
     struct topo_object object;
     struct topo_vlan *vlan;
-    topo_strings hostfwd;
-    const char *tftp, *bootfile, *net, *host, *dns, *dhcpstart, *hostname;
-    bool restrict_host;
     struct link link;
-    struct user_stack *stack; /* once built */
-    struct port *port;
+    struct uplink *built;
 };
 
 struct topo_capture {
     struct topo_object object; /* name: the path */
-    topo_objects points;       /* VLANs, guests, NICs, stacks; none: every VLAN */
+    topo_objects points;       /* VLANs, guests, NICs, uplinks; none: every VLAN */
     int format;                /* enum capture_format + 1; 0: by the file's name */
     const char *filter;
     bool origin;
@@ -133,10 +137,10 @@ struct topo_source {
 struct topo {
     const char *title;    /* the script's path, as it was given */
     topo_objects objects; /* all, in order of declaration; owned */
-    topo_objects vlans, guests, users, captures;
+    topo_objects vlans, guests, uplinks, captures;
     LIST_OF(struct topo_test) tests;
     LIST_OF(struct topo_source) sources;
-    struct strmap names;   /* VLANs, guests and stacks share one space of names */
+    struct strmap names;   /* VLANs, guests and uplinks share one space of names */
     struct strmap strings; /* interned; owned */
     struct strmap missing; /* images' files that were complained of */
     uint64_t seed;
@@ -199,9 +203,6 @@ void topo_inherit(struct topo *t);
 
 /** When its original has been resolved: at, unless it was said. */
 void topo_clone_point(struct topo *t, struct topo_guest *g);
-
-/** A stack's options as the stack takes them; strings stay the topology's. */
-struct user_options topo_user_options(const struct topo_user *u);
 
 /** Print t->err; of what one line has done wrong many times, in a loop, the first few. */
 void topo_print_errors(const struct topo *t);

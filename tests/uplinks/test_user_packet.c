@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "devices/user_packet.h"
+#include "devices/uplinks/user_packet.h"
 #include "sim/offload.h"
 #include "sim/rng.h"
 

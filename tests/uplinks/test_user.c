@@ -8,12 +8,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "devices/user.h"
+#include "devices/uplinks/uplink.h"
+#include "devices/uplinks/user.h"
 #include "sim/offload.h"
 
 static struct rig rig;
 static struct talker *client;
-static struct user_stack *stack;
+static struct uplink *stack;
 static struct vlan *vlan;
 
 /* The last UDP datagram and ARP reply that the client saw. */
@@ -51,17 +52,17 @@ static void start(const struct user_options *o)
     vlan = vlan_create(&rig.sim, "lan", VLAN_SWITCH);
     client = rig_talker(&rig, vlan);
     client->on_rx = note;
-    stack = user_stack_create(&rig.sim, "gw", o, &err);
+    stack = user_create(&rig.sim, "gw", o, &err);
     if (!stack)
         err_print(&err, stderr);
     assert_non_null(stack);
-    port_attach(user_stack_port(stack), vlan, &vlan->link);
+    uplink_attach(stack, vlan, &vlan->link);
     n_udp = n_arp_replies = n_echo_replies = n_syn = 0;
 }
 
 static void finish(void)
 {
-    user_stack_destroy(stack);
+    uplink_destroy(stack);
     rig_finish(&rig);
 }
 

@@ -6,7 +6,7 @@
 #include "sim/port.h"
 
 struct sim;
-struct user_stack;
+struct uplink;
 
 /** One redirection from the host to a guest; parsed from "tcp:127.0.0.1:8080-10.0.2.15:80". */
 struct user_options {
@@ -28,16 +28,14 @@ struct user_options {
 bool user_options_check(const struct user_options *o, struct err *err);
 
 /**
- * Make a stack, an actor and its port, both named `name`; attach the port to a VLAN
- * yourself (user_stack_port). NULL with a sentence if a redirection's port is taken, etc.
+ * Make a stack named `name`, with one port; it is plugged into a VLAN by uplink_attach, and ended by
+ * uplink_destroy. NULL with a sentence if a redirection's port is taken, etc.
  *
  * Time: its own clock and timers are virtual. Only while it holds host sockets is it live
  * (actor.live): then the run follows the host's clock and what the sockets bring is stamped with the
  * barrier's time.
  */
-struct user_stack *user_stack_create(struct sim *sim, const char *name,
-                                     const struct user_options *o, struct err *err);
-struct port *user_stack_port(struct user_stack *u);
-void user_stack_destroy(struct user_stack *u);
+struct uplink *user_create(struct sim *sim, const char *name, const struct user_options *o,
+                           struct err *err);
 
 #endif

@@ -4,7 +4,7 @@
  *     net        10.0.2.0/24 (prefix 8 to 28, so that 16 leases fit)
  *     hostfwd    tcp:127.0.0.1:8080-10.0.2.15:80, either address may be empty
  */
-#include "devices/user_options.h"
+#include "devices/uplinks/user_options.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

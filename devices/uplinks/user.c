@@ -9,7 +9,7 @@
  * IPv6 is off: libslirp draws the time between router advertisements from the host's entropy,
  * which would make two runs differ.
  */
-#include "devices/user.h"
+#include "devices/uplinks/user.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -20,8 +20,9 @@
 #include <unistd.h>
 
 #include "devices/device.h"
-#include "devices/user_options.h"
-#include "devices/user_packet.h"
+#include "devices/uplinks/uplink.h"
+#include "devices/uplinks/user_options.h"
+#include "devices/uplinks/user_packet.h"
 #include "sim/sim.h"
 
 /* What the loop holds; outlives the stack until the loop has closed both. */
@@ -34,8 +35,7 @@ struct user_handles {
 };
 
 struct user_stack {
-    struct actor actor;
-    struct port port;
+    struct uplink uplink;
     Slirp *slirp;
     SlirpConfig config;
     char *tftp, *bootfile, *hostname;
@@ -50,6 +50,11 @@ struct user_stack {
     struct pollfd *polled; /* scratch for socket_events */
     uint32_t n_polled, cap_polled;
 };
+
+static struct user_stack *stack_of(struct uplink *u)
+{
+    return container_of(u, struct user_stack, uplink);
+}
 
 /* --- entering and leaving libslirp --- */
 
@@ -83,12 +88,12 @@ static void leave(struct user_stack *u)
     u->n_polled = 0;
     u->stale = true;
     slirp_pollfds_fill(u->slirp, &timeout_ms, add_poll, u);
-    actor_set_live(&u->actor, u->n_polled > 0 || u->n_registered > 0);
+    actor_set_live(&u->uplink.actor, u->n_polled > 0 || u->n_registered > 0);
     if (timeout_ms == UINT32_MAX)
-        evq_cancel(&u->actor.events, &u->timer);
+        evq_cancel(&u->uplink.actor.events, &u->timer);
     else
-        evq_arm(&u->actor.events, &u->timer,
-                u->actor.now + MAX(timeout_ms, 1u) * NS_PER_MS);
+        evq_arm(&u->uplink.actor.events, &u->timer,
+                u->uplink.actor.now + MAX(timeout_ms, 1u) * NS_PER_MS);
 }
 
 static void timer_fire(struct event *ev, vtime_t now)
@@ -109,9 +114,9 @@ static void input(void *opaque, struct frame *f)
     slirp_input(u->slirp, f->data, (int)f->len);
 }
 
-static enum port_verdict user_rx(struct port *p, struct frame *f)
+static enum port_verdict user_take(struct uplink_port *p, struct frame *f)
 {
-    struct user_stack *u = container_of(p, struct user_stack, port);
+    struct user_stack *u = stack_of(p->uplink);
 
     enter(u);
     bool taken = user_packet_in(f, input, u);
@@ -119,11 +124,9 @@ static enum port_verdict user_rx(struct port *p, struct frame *f)
     return taken ? PORT_TAKEN : PORT_DROPPED;
 }
 
-static const struct port_ops user_port_ops = {.kind = "user", .rx = user_rx};
-
 static void send_frame(void *opaque, struct frame *f)
 {
-    port_send(&((struct user_stack *)opaque)->port, f);
+    uplink_send(((struct user_stack *)opaque)->uplink.ports, f);
 }
 
 static ssize_t send_packet(const void *buf, size_t len, void *opaque)
@@ -157,16 +160,13 @@ static void incoming_fire(struct event *ev, vtime_t now)
     leave(u);
 }
 
-static void user_poke(struct actor *a)
+static void user_woken(struct uplink *uplink)
 {
-    struct user_stack *u = container_of(a, struct user_stack, actor);
+    struct actor *a = &uplink->actor;
 
-    evq_arm(&a->events, &u->incoming, a->sim->now);
+    evq_arm(&a->events, &stack_of(uplink)->incoming, a->sim->now);
     actor_due_changed(a);
 }
-
-/* libslirp has one clock for all stacks, and its sockets are in the loop: it stays where that is. */
-static const struct actor_ops user_ops = {.kind = "user", .poke = user_poke, .main_thread = true};
 
 static void on_ready(uv_poll_t *ready, int status, int events)
 {
@@ -177,7 +177,7 @@ static void on_ready(uv_poll_t *ready, int status, int events)
     (void)events;
     /* Taking a shot disarms its socket until the stack has looked; poll() then tells which. */
     epoll_wait(h->epoll, disarmed, ARRAY_LEN(disarmed), 0);
-    sim_poke(&h->stack->actor);
+    uplink_poke(&h->stack->uplink);
 }
 
 static void watch_socket(struct user_stack *u, const struct pollfd *p)
@@ -194,7 +194,7 @@ static void on_prepare(uv_prepare_t *prepare)
 {
     struct user_stack *u = ((struct user_handles *)prepare->data)->stack;
 
-    if (!u->stale || u->actor.poked || event_armed(&u->incoming))
+    if (!u->stale || u->uplink.inlet.poked || event_armed(&u->incoming))
         return;
     for (uint32_t i = 0; i < u->n_polled; i++)
         watch_socket(u, &u->polled[i]);
@@ -220,8 +220,8 @@ static void handles_open(struct user_stack *u)
     u->epoll = epoll_create1(EPOLL_CLOEXEC);
     *h = (struct user_handles){.stack = u, .epoll = u->epoll, .open = 2};
     u->handles = h;
-    uv_poll_init(&u->actor.sim->loop, &h->ready, h->epoll);
-    uv_prepare_init(&u->actor.sim->loop, &h->prepare);
+    uv_poll_init(&u->uplink.actor.sim->loop, &h->ready, h->epoll);
+    uv_prepare_init(&u->uplink.actor.sim->loop, &h->prepare);
     h->ready.data = h->prepare.data = h;
     uv_poll_start(&h->ready, UV_READABLE, on_ready);
     uv_prepare_start(&h->prepare, on_prepare);
@@ -247,7 +247,7 @@ static void handles_close(struct user_handles *h)
 
 static int64_t clock_get_ns(void *opaque)
 {
-    return ((struct user_stack *)opaque)->actor.now;
+    return ((struct user_stack *)opaque)->uplink.actor.now;
 }
 
 static void guest_error(const char *msg, void *opaque)
@@ -256,7 +256,7 @@ static void guest_error(const char *msg, void *opaque)
 
     device_warnings++;
     if (device_trace)
-        fprintf(stderr, "%s user: %s\n", u->actor.name, msg);
+        fprintf(stderr, "%s user: %s\n", u->uplink.actor.name, msg);
 }
 
 struct user_timer {
@@ -278,7 +278,7 @@ static void *timer_new(SlirpTimerCb fn, void *fn_opaque, void *opaque)
     struct user_stack *u = opaque;
     struct user_timer *t = xcalloc(1, sizeof(*t));
 
-    event_init(&u->actor.events, &t->event, slirp_timer_fire);
+    event_init(&u->uplink.actor.events, &t->event, slirp_timer_fire);
     t->fn = fn;
     t->fn_opaque = fn_opaque;
     return t;
@@ -289,7 +289,7 @@ static void timer_free(void *timer, void *opaque)
     struct user_stack *u = opaque;
     struct user_timer *t = timer;
 
-    evq_cancel(&u->actor.events, &t->event);
+    evq_cancel(&u->uplink.actor.events, &t->event);
     free(t);
 }
 
@@ -298,7 +298,7 @@ static void timer_mod(void *timer, int64_t expire_ms, void *opaque)
     struct user_stack *u = opaque;
     struct user_timer *t = timer;
 
-    evq_arm(&u->actor.events, &t->event, MAX(expire_ms * NS_PER_MS, u->actor.now));
+    evq_arm(&u->uplink.actor.events, &t->event, MAX(expire_ms * NS_PER_MS, u->uplink.actor.now));
 }
 
 static void notify(void *opaque)
@@ -360,8 +360,23 @@ static bool add_forwards(struct user_stack *u, const struct user_options *o,
     return ok;
 }
 
-struct user_stack *user_stack_create(struct sim *sim, const char *name,
-                                     const struct user_options *o, struct err *err)
+static void user_close(struct uplink *uplink)
+{
+    struct user_stack *u = stack_of(uplink);
+
+    slirp_cleanup(u->slirp);
+    handles_close(u->handles);
+    free(u->polled);
+    free(u->tftp);
+    free(u->bootfile);
+    free(u->hostname);
+}
+
+static const struct uplink_ops user_ops = {
+    .kind = "user", .send = user_take, .woken = user_woken, .close = user_close, .direct = true};
+
+struct uplink *user_create(struct sim *sim, const char *name, const struct user_options *o,
+                           struct err *err)
 {
     struct user_plan plan;
 
@@ -370,38 +385,18 @@ struct user_stack *user_stack_create(struct sim *sim, const char *name,
         return NULL;
     }
     struct user_stack *u = xcalloc(1, sizeof(*u));
-    actor_init(&u->actor, &user_ops, sim, name);
-    port_init(&u->port, &user_port_ops, &u->actor, name);
-    event_init(&u->actor.events, &u->timer, timer_fire);
-    event_init(&u->actor.events, &u->incoming, incoming_fire);
+    uplink_init(&u->uplink, &user_ops, sim, name);
+    uplink_join(&u->uplink, NULL, true);
+    event_init(&u->uplink.actor.events, &u->timer, timer_fire);
+    event_init(&u->uplink.actor.events, &u->incoming, incoming_fire);
     handles_open(u);
     start_slirp(u, o, &plan);
     bool ok = add_forwards(u, o, &plan, err);
     leave(u);
     user_plan_finish(&plan);
     if (!ok) {
-        user_stack_destroy(u);
+        uplink_destroy(&u->uplink);
         return NULL;
     }
-    return u;
-}
-
-struct port *user_stack_port(struct user_stack *u)
-{
-    return &u->port;
-}
-
-void user_stack_destroy(struct user_stack *u)
-{
-    if (!u)
-        return;
-    slirp_cleanup(u->slirp);
-    handles_close(u->handles);
-    port_finish(&u->port);
-    actor_finish(&u->actor);
-    free(u->polled);
-    free(u->tftp);
-    free(u->bootfile);
-    free(u->hostname);
-    free(u);
+    return &u->uplink;
 }

@@ -4,7 +4,7 @@
 
 #include <netinet/in.h>
 
-#include "devices/user.h"
+#include "devices/uplinks/user.h"
 
 /** One redirection, in host byte order but for the addresses. */
 struct user_hostfwd {

@@ -8,7 +8,7 @@
  * is told of a larger one (RFC 9293, 3.7.1); the guest is told 1460. A guest that can take less
  * than that gets less. Whatever is not TCP and does not fit is fragmented (RFC 791, 3.2).
  */
-#include "devices/user_packet.h"
+#include "devices/uplinks/user_packet.h"
 
 #include "sim/offload.h"
 

@@ -1,0 +1,55 @@
+/* A recording: everything that entered a run from outside, with its time; and playing it. */
+#ifndef SIM_RECORDING_H
+#define SIM_RECORDING_H
+
+#include <stdbool.h>
+
+#include "sim/err.h"
+
+struct playback;
+struct recording;
+struct sim;
+
+/**
+ * The file (all numbers little-endian):
+ *
+ *     "lanarium recording 1\n"
+ *     lines "KEY VALUE\n" of the caller's: what the run was made from; then an empty line
+ *     entries:  kind u8 | inlet u32 | at i64 (virtual ns) | len u32 | len bytes
+ *
+ * Entries of one inlet are in order. Among inlets, an entry may stand behind one that is later by
+ * up to CONSOLE_DELAY, since they are written as windows are run. The last entry is INLET_END; a
+ * file that was cut short lacks it, and is good up to its last whole entry.
+ */
+#define RECORDING_MAX_ENTRY (1u << 20) /* bytes; a longer one is not believed */
+#define RECORDING_MAX_HEADER (1u << 20)
+
+/** Begin a file with these header lines (each ends in \n). NULL with a sentence. */
+struct recording *recording_create(const char *path, const char *header, struct err *err);
+
+/** Append an entry; an error is kept for recording_close. */
+void recording_note(struct recording *r, uint32_t inlet, uint8_t kind, vtime_t at, const void *p,
+                    size_t len);
+
+/** End it with INLET_END at `at`. False with a sentence if anything could not be written. */
+bool recording_close(struct recording *r, vtime_t at, struct err *err);
+
+/** Open a file and read its header. NULL with a sentence if it is none. */
+struct playback *playback_open(const char *path, struct err *err);
+
+/** The header's lines, as they were given; lives as long as the playback. */
+const char *playback_header(const struct playback *p);
+
+/** When something must be played at a barrier next; VTIME_NEVER: nothing, ever. The engine's. */
+vtime_t playback_next(const struct playback *p);
+
+/**
+ * Hand out everything due at sim->now, and what must be known ahead of it; the engine's, once a
+ * barrier. At the end of the recording it stops the run.
+ */
+void playback_play(struct playback *p, struct sim *s);
+
+/** False with a sentence if the file was cut short or damaged, and from when on. */
+bool playback_close(struct playback *p, struct err *err);
+
+#endif
