@@ -51,10 +51,12 @@ void inlets_admit(struct sim *s)
     s->admitted_at = s->now;
     if (s->playback)
         playback_play(s->playback, s);
-    for (uint32_t i = 0; i < s->n_poked; i++) {
+    uint32_t n = s->n_poked; /* who pokes again now is let in at the next barrier */
+    for (uint32_t i = 0; i < n; i++) {
         struct inlet *in = s->poked[i];
         in->poked = false;
         in->ops->admit(in);
     }
-    s->n_poked = 0;
+    s->n_poked -= n;
+    memmove(s->poked, s->poked + n, s->n_poked * sizeof(struct inlet *));
 }
