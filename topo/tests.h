@@ -40,7 +40,7 @@ struct transcript {
 
 struct seen_frame {
     vtime_t at;
-    const char *port;
+    const char *port; /* its name, interned */
     struct frame *frame;
 };
 
