@@ -8,10 +8,11 @@
 
 /** One guest being put together from options. */
 struct classic {
-    struct topo t;
+    struct topo *t;
     struct run_options o;
     struct topo_guest *guest;
     struct place place; /* the option being read, as the file of its sentences */
+    bool live;          /* the network runs already, and its topology is not ours */
     bool net_said;      /* some -net, -netdev or -device: no defaults then */
     bool serial_said;
     bool bootable; /* there is something to start */
@@ -41,6 +42,11 @@ const char *classic_get(const struct classic_list *l, const char *name);
 /* classic_net.c */
 void classic_net(struct classic *c);
 void classic_netdev(struct classic *c);
+/**
+ * c->value, "user,id=NAME,vlan=VLAN,...", becomes an uplink that a running network (c->t) can be
+ * given, named by its id. Sentences in c->t->err; NULL if there is nothing that could be made.
+ */
+struct topo_uplink *classic_netdev_add(struct classic *c);
 void classic_device(struct classic *c);
 void classic_redir(struct classic *c);
 /** After all options: the defaults, and what -redir, -tftp and -bootp said. */

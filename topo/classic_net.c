@@ -56,7 +56,7 @@ static void names_set(struct classic *c, struct topo_object *o, const struct cla
         if (!r->theirs)
             classic_error(c, "there is no \"%s\" here", l->items[i].name);
         else if (r->ours)
-            schema_set(&c->t, o, r->ours,
+            schema_set(c->t, o, r->ours,
                        *value == 'y' && !value[1]   ? "yes"
                        : *value == 'n' && !value[1] ? "no"
                                                     : value,
@@ -67,9 +67,9 @@ static void names_set(struct classic *c, struct topo_object *o, const struct cla
 /* The VLAN of a name, made when it is first spoken of. */
 static struct topo_vlan *vlan_named(struct classic *c, const char *name)
 {
-    struct topo_object *o = strmap_get(&c->t.names, name);
+    struct topo_object *o = strmap_get(&c->t->names, name);
     if (!o)
-        o = topo_add(&c->t, TOPO_VLAN, name, c->place);
+        o = topo_add(c->t, TOPO_VLAN, name, c->place);
     return o->kind == TOPO_VLAN ? (struct topo_vlan *)o : NULL;
 }
 
@@ -90,13 +90,13 @@ static struct topo_vlan *vlan_numbered(struct classic *c, const struct classic_l
 static void nic_make(struct classic *c, const struct classic_list *l, struct topo_vlan *v,
                      const char *model)
 {
-    struct topo_nic *n = (struct topo_nic *)topo_add(&c->t, TOPO_NIC, NULL, c->place);
+    struct topo_nic *n = (struct topo_nic *)topo_add(c->t, TOPO_NIC, NULL, c->place);
     names_set(c, &n->object, l, nic_names);
     if (strcmp(n->model, "virtio") == 0 || strcmp(n->model, "virtio-net-device") == 0)
         model = "virtio-net"; /* its other names there */
     if (model)
-        n->model = topo_intern(&c->t, model);
-    topo_guest_take(&c->t, c->guest, &n->object);
+        n->model = topo_intern(c->t, model);
+    topo_guest_take(c->t, c->guest, &n->object);
     if (v)
         topo_nic_join(n, v);
 }
@@ -122,24 +122,32 @@ static const struct uplink_word *uplink_word_find(const char *word)
 static struct topo_uplink *uplink_first(struct classic *c, enum topo_kind kind, size_t *n)
 {
     struct topo_uplink *first = NULL;
-    for (size_t i = 0; i < c->t.uplinks.n; i++) {
-        if (c->t.uplinks.items[i]->kind != kind)
+    for (size_t i = 0; i < c->t->uplinks.n; i++) {
+        if (c->t->uplinks.items[i]->kind != kind)
             continue;
-        first = first ? first : (struct topo_uplink *)c->t.uplinks.items[i];
+        first = first ? first : (struct topo_uplink *)c->t->uplinks.items[i];
         if (n)
             ++*n;
     }
     return first;
 }
 
-static struct topo_uplink *uplink_make(struct classic *c, const struct uplink_word *w,
-                                       const struct classic_list *l, struct topo_vlan *v)
+/* "user", "user1"... */
+static const char *uplink_name(struct classic *c, const struct uplink_word *w)
 {
     size_t n = 0;
     uplink_first(c, w->kind, &n);
-    char *name = n ? xasprintf("%s%zu", w->word, n) : xstrdup(w->word);
-    struct topo_uplink *u = (struct topo_uplink *)topo_add(&c->t, w->kind, name, c->place);
-    free(name);
+    char *text = n ? xasprintf("%s%zu", w->word, n) : xstrdup(w->word);
+    const char *name = topo_intern(c->t, text);
+    free(text);
+    return name;
+}
+
+static struct topo_uplink *uplink_make(struct classic *c, const struct uplink_word *w,
+                                       const struct classic_list *l, struct topo_vlan *v)
+{
+    const char *name = c->live ? classic_get(l, "id") : uplink_name(c, w);
+    struct topo_uplink *u = (struct topo_uplink *)topo_add(c->t, w->kind, name, c->place);
     names_set(c, &u->object, l, w->names);
     u->vlan = v;
     v->n_members++;
@@ -150,11 +158,11 @@ static void dump_make(struct classic *c, const struct classic_list *l, struct to
 {
     const char *file = classic_get(l, "file"), *len = classic_get(l, "len");
     char *name = file ? xstrdup(file) : xasprintf("lanarium-%s.pcap", v->object.name);
-    struct topo_capture *d = (struct topo_capture *)topo_add(&c->t, TOPO_CAPTURE, name, c->place);
+    struct topo_capture *d = (struct topo_capture *)topo_add(c->t, TOPO_CAPTURE, name, c->place);
     free(name);
     list_push(&d->points, &v->object);
     if (len)
-        schema_set(&c->t, &d->object, "snaplen", len, c->place);
+        schema_set(c->t, &d->object, "snaplen", len, c->place);
     for (size_t i = 0; i < l->n; i++)
         if (strcmp(l->items[i].name, "file") != 0 && strcmp(l->items[i].name, "len") != 0 &&
             strcmp(l->items[i].name, "vlan") != 0)
@@ -210,6 +218,48 @@ void classic_netdev(struct classic *c)
     free(l.text);
 }
 
+/* vlan=lan or, as the options have it, vlan=0. It can be left out where there is one. */
+static struct topo_vlan *vlan_present(struct classic *c, const struct classic_list *l)
+{
+    const char *said = classic_get(l, "vlan");
+    if (!said && c->t->vlans.n == 1)
+        return (struct topo_vlan *)c->t->vlans.items[0];
+    if (!said) {
+        classic_error(c, "it has no vlan=, and there is more than one VLAN");
+        return NULL;
+    }
+    struct topo_object *o = strmap_get(&c->t->names, said);
+    char *numbered = xasprintf("vlan%s", said);
+    if (!o)
+        o = strmap_get(&c->t->names, numbered);
+    free(numbered);
+    if (!o || o->kind != TOPO_VLAN) {
+        classic_error(c, "there is no VLAN \"%s\"", said);
+        return NULL;
+    }
+    return (struct topo_vlan *)o;
+}
+
+struct topo_uplink *classic_netdev_add(struct classic *c)
+{
+    struct classic_list l;
+    struct topo_uplink *u = NULL;
+    struct topo_vlan *v;
+    c->live = true;
+    if (!classic_split(c, &l, c->value))
+        return NULL;
+    if (is_absent(c, l.word))
+        ;
+    else if (!uplink_word_find(l.word))
+        classic_error(c, "there is no \"%s\"; write user,id=NAME,vlan=VLAN", l.word);
+    else if (!classic_get(&l, "id"))
+        classic_error(c, "it has no id=");
+    else if ((v = vlan_present(c, &l)))
+        u = uplink_make(c, uplink_word_find(l.word), &l, v);
+    free(l.text);
+    return u;
+}
+
 void classic_device(struct classic *c)
 {
     static const char *const there[] = {"virtio-blk-device", "virtio-rng-device", NULL};
@@ -255,14 +305,14 @@ void classic_redir(struct classic *c)
         return;
     }
     char *text = xasprintf("%s::%u-%s:%u", proto, from, guest, to);
-    list_push(&c->redirections, topo_intern(&c->t, text));
+    list_push(&c->redirections, topo_intern(c->t, text));
     free(text);
 }
 
 void classic_net_finish(struct classic *c)
 {
     struct classic_list none = {0};
-    c->place = (struct place){topo_intern(&c->t, "-net user"), 0};
+    c->place = (struct place){topo_intern(c->t, "-net user"), 0};
     if (!c->net_said) {
         struct topo_vlan *v = vlan_numbered(c, &none);
         nic_make(c, &none, v, NULL);
@@ -270,14 +320,14 @@ void classic_net_finish(struct classic *c)
     }
     struct topo_uplink *u = uplink_first(c, TOPO_USER, NULL);
     if (!u && (c->redirections.n || c->tftp || c->bootp)) {
-        c->place.file = topo_intern(&c->t, "-redir, -tftp, -bootp");
+        c->place.file = topo_intern(c->t, "-redir, -tftp, -bootp");
         classic_error(c, "they need a user-mode stack: -net user");
         return;
     }
     for (size_t i = 0; i < c->redirections.n; i++)
-        schema_set(&c->t, &u->object, "hostfwd", c->redirections.items[i], c->place);
+        schema_set(c->t, &u->object, "hostfwd", c->redirections.items[i], c->place);
     if (c->tftp)
-        schema_set(&c->t, &u->object, "tftp", c->tftp, c->place);
+        schema_set(c->t, &u->object, "tftp", c->tftp, c->place);
     if (c->bootp)
-        schema_set(&c->t, &u->object, "bootfile", c->bootp, c->place);
+        schema_set(c->t, &u->object, "bootfile", c->bootp, c->place);
 }
