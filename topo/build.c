@@ -110,13 +110,24 @@ static bool capture_build(struct network *n, struct topo_capture *c, struct err 
         .epoch_ns = n->topo->epoch_ns,
         .packets = &c->packets,
     };
-    c->open = capture_open(&n->sim, &o, err);
+    struct err why = {0};
+    c->open = capture_open(&n->sim, &o, &why);
+    for (size_t i = 0; i < why.n; i++)
+        err_at(err, c->object.place.file, c->object.place.line, "%s", why.texts[i]);
+    err_finish(&why);
     if (!c->open)
         return false;
     const topo_objects *points = c->points.n ? &c->points : &n->topo->vlans;
     for (size_t i = 0; i < points->n; i++)
         point_add(c->open, points->items[i]);
     return true;
+}
+
+bool network_make(struct network *n, struct topo_object *o, struct err *err)
+{
+    if (o->kind == TOPO_CAPTURE)
+        return capture_build(n, (struct topo_capture *)o, err);
+    return topo_uplink_build(&n->sim, (struct topo_uplink *)o, err);
 }
 
 /*
@@ -143,6 +154,7 @@ bool network_build(struct network *n, struct topo *t, const struct sim_options *
     struct rng r;
     *n = (struct network){.topo = t};
     sim_init(&n->sim, o);
+    answers_init(&n->answers, &n->sim);
     rng_init(&r, shuffle, "shuffle");
     for (size_t i = 0; i < t->vlans.n; i++)
         vlan_build(n, (struct topo_vlan *)t->vlans.items[i]);
@@ -163,7 +175,10 @@ bool network_build(struct network *n, struct topo *t, const struct sim_options *
 
 bool network_close_captures(struct network *n, struct err *err)
 {
-    bool good = true;
+    bool good = !err_any(&n->trouble);
+    for (size_t i = 0; i < n->trouble.n; i++)
+        err_add(err, "%s", n->trouble.texts[i]);
+    err_finish(&n->trouble);
     for (size_t i = 0; i < n->topo->captures.n; i++) {
         struct topo_capture *c = (struct topo_capture *)n->topo->captures.items[i];
         if (c->open && !capture_close(c->open, n->sim.now, err))
@@ -190,6 +205,7 @@ void network_finish(struct network *n)
             ((struct topo_uplink *)o)->built = NULL;
         }
     }
+    answers_finish(&n->answers);
     sim_finish(&n->sim);
     for (size_t i = 0; i < n->n_junk; i++)
         free(n->junk[i]);

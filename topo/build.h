@@ -3,11 +3,14 @@
 #define TOPO_BUILD_H
 
 #include "sim/sim.h"
+#include "topo/answers.h"
 #include "topo/topo.h"
 
 struct network {
     struct topo *topo;
     struct sim sim;
+    struct answers answers; /* to what is asked of the host while it runs */
+    struct err trouble;     /* captures closed in the run that could not be written */
     void **junk; /* see network_build */
     size_t n_junk;
 };
@@ -25,7 +28,11 @@ bool network_build(struct network *n, struct topo *t, const struct sim_options *
 /** Plug a guest's cables in, as it was declared; at a barrier. A clone's, when it has been made. */
 void guest_connect(struct topo_guest *g);
 
-/** Close captures at the present time. False with sentences if one could not be written. */
+/** Build one uplink or capture more, at a barrier. False with sentences; nothing of it is left. */
+bool network_make(struct network *n, struct topo_object *o, struct err *err);
+
+/** Close captures at the present time. False with sentences if one could not be written,
+ * those included that were closed in the run. */
 bool network_close_captures(struct network *n, struct err *err);
 
 void network_finish(struct network *n);

@@ -16,7 +16,7 @@ static const char *nic_name(const struct topo_nic *n)
 }
 
 /* What was left to the VLAN. A NIC on none keeps the engine's defaults. */
-static void link_inherit(const struct topo_object *o, struct link *link, const struct topo_vlan *v)
+void topo_link_inherit(const struct topo_object *o, struct link *link, const struct topo_vlan *v)
 {
     static const struct link none = {LINK_DEFAULT_DELAY, LINK_DEFAULT_RATE, LINK_DEFAULT_QUEUE};
     const struct link *from = v ? &v->link : &none;
@@ -47,7 +47,7 @@ static void nic_check(struct topo *t, struct topo_nic *n)
         COMPLAIN(t, &n->object, "nic: it is in no guest; write it inside a guest's table");
         return;
     }
-    link_inherit(&n->object, &n->link, n->vlan);
+    topo_link_inherit(&n->object, &n->link, n->vlan);
     if (!schema_given(&n->object, "legacy"))
         n->legacy = n->guest->legacy;
     if (n->queue_size & (n->queue_size - 1))
@@ -72,7 +72,7 @@ static void guest_check(struct topo *t, struct topo_guest *g)
 
 static void uplink_check(struct topo *t, struct topo_uplink *u)
 {
-    link_inherit(&u->object, &u->link, u->vlan);
+    topo_link_inherit(&u->object, &u->link, u->vlan);
     if (!u->vlan)
         COMPLAIN(t, &u->object, "%s %s: it is on no VLAN; write one into its table",
                  schemas[u->object.kind]->name, u->object.name);
@@ -111,6 +111,8 @@ static void captures_distinct(struct topo *t)
     struct strmap seen = {0};
     for (size_t i = 0; i < t->captures.n; i++) {
         struct topo_object *c = t->captures.items[i], *first = strmap_get(&seen, c->name);
+        if (c->removed) /* closed: its file is complete, and may be overwritten */
+            continue;
         if (first)
             COMPLAIN(t, c, "capture %s: %s:%d writes the same file", c->name, first->place.file,
                      first->place.line);
@@ -239,6 +241,13 @@ static void object_check(struct topo *t, struct topo_object *o)
         if (topo_is_uplink(o))
             uplink_check(t, (struct topo_uplink *)o);
     }
+}
+
+bool topo_check_late(struct topo *t, struct topo_object *o)
+{
+    object_check(t, o);
+    captures_distinct(t);
+    return !err_any(&t->err);
 }
 
 bool topo_check(struct topo *t)

@@ -5,6 +5,7 @@
 #include "topo/handle.h"
 #include "topo/locate.h"
 #include "topo/schema.h"
+#include "topo/tests.h"
 #include "topo/uplinks/uplinks.h"
 
 /* A table of attributes being read. */
@@ -235,7 +236,10 @@ static void item_read(const struct reading *r, lua_Integer i)
     const struct items *items = items_of(r->o);
     struct topo_object *item = handle_to(r->L, -1, items->kinds);
     struct topo_disk *d = (struct topo_disk *)r->o;
-    if (item)
+    char label[128];
+    if (item && item->removed)
+        reading_error(r, r->place, "%s has been removed", topo_label(item, label, sizeof(label)));
+    else if (item)
         items->take(r, item);
     else if (r->o->kind == TOPO_DISK && lua_type(r->L, -1) == LUA_TSTRING && !d->path)
         disk_path(r, lua_tostring(r->L, -1));
@@ -269,23 +273,44 @@ static void describe(lua_State *L, struct topo_object *o, int index, struct plac
     o->described = true;
 }
 
+/* Makes what the running test has declared; what is wrong with it is an error of the test. */
+static void make_late(lua_State *L, struct tests *t)
+{
+    if (tests_make_late(t))
+        return;
+    char *text = topo_take_errors(t->script->topo);
+    lua_pushstring(L, text);
+    free(text);
+    lua_error(L);
+}
+
 int handle_describe(lua_State *L)
 {
     char label[128];
+    struct tests *tests = script_of(L)->tests;
     struct topo_object *o = handle_to(L, 1, KIND_ANY);
     if (!o)
         return luaL_error(L, "this is not an object");
     topo_label(o, label, sizeof(label));
-    if (script_of(L)->tests)
-        return luaL_error(L, "%s: the network is complete once it runs", label);
+    if (tests && tests->late != o)
+        return luaL_error(L, "%s: it has been made already", label);
     if (!lua_istable(L, 2))
         return luaL_error(L, "%s: what follows its name is a %s, not a table { ... }", label,
                           luaL_typename(L, 2));
     if (o->described)
         return luaL_error(L, "%s: it has its attributes already", label);
     describe(L, o, 2, script_place(L, 1));
+    if (tests)
+        make_late(L, tests);
     lua_settop(L, 1);
     return 1;
+}
+
+/* Whether the value at the top of the stack stands for nothing, any more. */
+static bool is_free(lua_State *L)
+{
+    struct topo_object *o = handle_to(L, -1, KIND_ANY);
+    return lua_isnil(L, -1) || (o && o->removed);
 }
 
 /* Makes a global of an object's name, unless there is one or it cannot be one. */
@@ -299,7 +324,8 @@ static void global_make(lua_State *L, const struct topo_object *o)
             return;
     lua_pushglobaltable(L);
     lua_pushstring(L, o->name);
-    if (lua_rawget(L, -2) == LUA_TNIL) {
+    lua_rawget(L, -2);
+    if (is_free(L)) {
         lua_pushstring(L, o->name);
         handle_push(L, (struct topo_object *)o);
         lua_rawset(L, -4);
@@ -307,12 +333,29 @@ static void global_make(lua_State *L, const struct topo_object *o)
     lua_pop(L, 2);
 }
 
+/*
+ * A running test can add uplinks and captures. Guests and VLANs cannot come later: what a guest is
+ * given - its number among all, its addresses, its random draws - goes by the whole of them.
+ */
+static void late_check(lua_State *L, enum topo_kind kind)
+{
+    struct tests *t = script_of(L)->tests;
+    if (kind != TOPO_CAPTURE && !uplink_kinds[kind])
+        luaL_error(L, "%s: the network is complete once it runs; a test can add uplinks and captures",
+                   schemas[kind]->name);
+    tests_of(L, schemas[kind]->name);
+    make_late(L, t);
+}
+
 static struct topo_object *declare(lua_State *L, enum topo_kind kind, const char *name)
 {
     struct script *s = script_of(L);
     if (s->tests)
-        luaL_error(L, "%s: the network is complete once it runs", schemas[kind]->name);
-    return topo_add(s->topo, kind, name, script_place(L, 1));
+        late_check(L, kind);
+    struct topo_object *o = topo_add(s->topo, kind, name, script_place(L, 1));
+    if (s->tests)
+        s->tests->late = o;
+    return o;
 }
 
 /* vlan "lan", and the like; the kind is the upvalue. */
@@ -323,10 +366,13 @@ static int declare_named(lua_State *L)
         return luaL_error(L, "%s: its name comes first: %s", schemas[kind]->name,
                           schemas[kind]->synopsis);
     struct topo_object *o = declare(L, kind, lua_tostring(L, 1));
+    struct tests *tests = script_of(L)->tests;
     if (kind != TOPO_CAPTURE)
         global_make(L, o);
     if (lua_istable(L, 2))
         describe(L, o, 2, o->place);
+    if (lua_istable(L, 2) && tests)
+        make_late(L, tests);
     handle_push(L, o);
     return 1;
 }

@@ -73,7 +73,7 @@ static void ports_each(const struct run *r, void (*fn)(const struct port *p, voi
         const struct topo_object *o = r->topo->objects.items[i];
         if (o->kind == TOPO_NIC && ((const struct topo_nic *)o)->port)
             fn(((const struct topo_nic *)o)->port, opaque);
-        else if (topo_is_uplink(o))
+        else if (topo_is_uplink(o) && !o->removed)
             for (const struct uplink_port *p = ((const struct topo_uplink *)o)->built->ports; p;
                  p = p->next)
                 fn(&p->port, opaque);

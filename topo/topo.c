@@ -126,6 +126,25 @@ struct topo_object *topo_add(struct topo *t, enum topo_kind kind, const char *na
     return o;
 }
 
+static void object_drop(topo_objects *l, const struct topo_object *o)
+{
+    size_t left = 0;
+    for (size_t i = 0; i < l->n; i++)
+        if (l->items[i] != o)
+            l->items[left++] = l->items[i];
+    l->n = left;
+}
+
+void topo_remove(struct topo *t, struct topo_object *o)
+{
+    o->removed = true;
+    object_drop(o->kind == TOPO_CAPTURE ? &t->captures : &t->uplinks, o);
+    if (topo_is_uplink(o) && strmap_get(&t->names, o->name) == o)
+        strmap_put(&t->names, o->name, NULL);
+    if (topo_is_uplink(o) && ((struct topo_uplink *)o)->vlan)
+        ((struct topo_uplink *)o)->vlan->n_members--;
+}
+
 void topo_guest_take(struct topo *t, struct topo_guest *g, struct topo_object *part)
 {
     if (part->kind == TOPO_DISK) {
@@ -258,4 +277,16 @@ void topo_print_errors(const struct topo *t)
     for (size_t i = 0; i < n; i++)
         free(all[i].place);
     free(all);
+}
+
+char *topo_take_errors(struct topo *t)
+{
+    char *text = NULL;
+    for (size_t i = 0; i < t->err.n; i++) {
+        char *longer = text ? xasprintf("%s\n%s", text, t->err.texts[i]) : xstrdup(t->err.texts[i]);
+        free(text);
+        text = longer;
+    }
+    err_finish(&t->err);
+    return text;
 }

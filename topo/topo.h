@@ -53,6 +53,7 @@ struct topo_object {
     const char *name; /* NULL: an object without one */
     uint64_t given;   /* bit n: the schema's attribute n was said, not left to its default */
     bool described;   /* its table of attributes has been read */
+    bool removed;     /* while the network ran: it is not there any more */
     int script_ref;   /* its handle in the script's registry; 0: none yet */
 };
 
@@ -169,6 +170,9 @@ const char *topo_intern(struct topo *t, const char *s);
 struct topo_object *topo_add(struct topo *t, enum topo_kind kind, const char *name,
                              struct place place);
 
+/** An uplink or a capture is there no more: its name is free. It stays in t->objects. */
+void topo_remove(struct topo *t, struct topo_object *o);
+
 /** Put a NIC or a disk into a guest; NICs without a name become eth0, eth1... */
 void topo_guest_take(struct topo *t, struct topo_guest *g, struct topo_object *part);
 
@@ -194,6 +198,12 @@ bool topo_date(const char *text, int64_t *ns);
  */
 bool topo_check(struct topo *t);
 
+/** The same for an uplink or a capture that was added to a network that has been checked. */
+bool topo_check_late(struct topo *t, struct topo_object *o);
+
+/** What was not said of a link is as the VLAN has it; NULL: the engine's defaults. */
+void topo_link_inherit(const struct topo_object *o, struct link *link, const struct topo_vlan *v);
+
 /**
  * A clone gets what its table leaves to its original: parts when the table has been read (inherit.c),
  * attributes when all is declared. Sentences in t->err where it wants to differ.
@@ -206,5 +216,8 @@ void topo_clone_point(struct topo *t, struct topo_guest *g);
 
 /** Print t->err; of what one line has done wrong many times, in a loop, the first few. */
 void topo_print_errors(const struct topo *t);
+
+/** The sentences of t->err, each on a line of its own, and none left there. Heap; NULL: none. */
+char *topo_take_errors(struct topo *t);
 
 #endif
