@@ -109,13 +109,14 @@ static void capture_check(struct topo *t, struct topo_capture *c)
 static void captures_distinct(struct topo *t)
 {
     struct strmap seen = {0};
+    char where[512];
     for (size_t i = 0; i < t->captures.n; i++) {
         struct topo_object *c = t->captures.items[i], *first = strmap_get(&seen, c->name);
         if (c->removed) /* closed: its file is complete, and may be overwritten */
             continue;
         if (first)
-            COMPLAIN(t, c, "capture %s: %s:%d writes the same file", c->name, first->place.file,
-                     first->place.line);
+            COMPLAIN(t, c, "capture %s: %s writes the same file", c->name,
+                     topo_place_text(first->place, where, sizeof(where)));
         else
             strmap_put(&seen, c->name, c);
     }

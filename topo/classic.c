@@ -255,7 +255,7 @@ static const struct classic_option {
     {"-hda", "FILE", "a raw disk; never changed", take_hda},
     {"-drive", "file=F[,format=raw][,snapshot=off]", "the same; snapshot=off: changes are kept",
      take_drive},
-    {"-serial", "stdio|null|file:F", "where the console is (stdio; ctrl-] leaves)", take_serial},
+    {"-serial", "stdio|null|file:F", "where the console is (stdio; ctrl-] x ends)", take_serial},
     {"-rtc", "base=utc|DATE", "the date at the start (2025-01-01)", take_rtc},
     {"-no-reboot", NULL, "a guest that resets itself stops", take_no_reboot},
     {"-nographic", NULL, "so it is", take_nothing},

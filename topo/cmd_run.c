@@ -119,7 +119,7 @@ const struct option run_option_table[] = {
     {"--define", "NAME=VALUE", "what the script sees as arg.NAME", take_define},
     {"--junit", "FILE", "write the results as JUnit XML", take_junit},
     {"--log", "DIR", "write each console into DIR/GUEST.log", take_log},
-    {"--console", "GUEST", "use its console here; ctrl-] leaves", take_console},
+    {"--console", "GUEST", "use its console here; ctrl-] x ends the run", take_console},
     {"--progress", NULL, "show a line of progress, on a terminal", take_progress},
     {"--stats", NULL, "print all counters at the end", take_stats},
     {"--quiet", NULL, "print failures only", take_quiet},

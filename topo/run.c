@@ -28,7 +28,7 @@ static void on_tests_done(void *opaque)
 {
     struct run *r = opaque;
     if (terminal_is_used(r->terminal))
-        fprintf(stderr, "lanarium: the tests are over; ctrl-] leaves\r\n");
+        fprintf(stderr, "lanarium: the tests are over; ctrl-] x ends the run\r\n");
     else
         sim_stop(&r->network.sim);
 }

@@ -96,7 +96,7 @@ struct conlog *conlog_open(struct run *r, const char *folder);
 struct conlog *conlog_open_one(struct run *r, struct topo_guest *g, const char *path);
 void conlog_close(struct run *r, struct conlog *l);
 
-/* terminal.c: a guest's console on standard input and output; ctrl-] leaves. */
+/* terminal.c: a guest's console on standard input and output; ctrl-] is the prefix of its keys. */
 struct terminal *terminal_open(struct run *r, struct topo_guest *g);
 /** Whether someone sits there, who says when to leave. */
 bool terminal_is_used(const struct terminal *t);

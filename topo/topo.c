@@ -66,6 +66,15 @@ const char *topo_intern(struct topo *t, const char *s)
     return known;
 }
 
+const char *topo_place_text(struct place p, char *buf, size_t size)
+{
+    if (p.file && p.line)
+        snprintf(buf, size, "%s:%d", p.file, p.line);
+    else
+        snprintf(buf, size, "%s", p.file ? p.file : "the prompt");
+    return buf;
+}
+
 const char *topo_label(const struct topo_object *o, char *buf, size_t size)
 {
     snprintf(buf, size, "%s%s%s", schemas[o->kind]->name, o->name ? " " : "",
@@ -99,9 +108,10 @@ static void name_claim(struct topo *t, struct topo_object *o)
         strmap_put(&t->names, o->name, o);
         return;
     }
-    err_at(&t->err, o->place.file, o->place.line, "%s %s: the name is taken by the %s of %s:%d",
-           schemas[o->kind]->name, o->name, schemas[other->kind]->name, other->place.file,
-           other->place.line);
+    char where[512];
+    err_at(&t->err, o->place.file, o->place.line, "%s %s: the name is taken by the %s of %s",
+           schemas[o->kind]->name, o->name, schemas[other->kind]->name,
+           topo_place_text(other->place, where, sizeof(where)));
 }
 
 struct topo_object *topo_add(struct topo *t, enum topo_kind kind, const char *name,

@@ -30,7 +30,7 @@ struct vlan;
         (l)->items[(l)->n++] = (value);                                                            \
     } while (0)
 
-/** Where something is said. `file` is interned in the topology. */
+/** Where something is said. `file` is interned in the topology; NULL: typed at the prompt. */
 struct place {
     const char *file;
     int line;
@@ -178,6 +178,9 @@ void topo_guest_take(struct topo *t, struct topo_guest *g, struct topo_object *p
 
 /** Put a NIC on a VLAN. */
 void topo_nic_join(struct topo_nic *n, struct topo_vlan *v);
+
+/** "lan.lua:4", for sentences; in buf, which is returned. */
+const char *topo_place_text(struct place p, char *buf, size_t size);
 
 /** "vlan lan", "nic", for sentences; in buf, which is returned. */
 const char *topo_label(const struct topo_object *o, char *buf, size_t size);
