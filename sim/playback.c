@@ -143,26 +143,26 @@ const char *playback_end(const struct playback *p)
     return p->over ? p->how : NULL;
 }
 
-bool playback_close(struct playback *p, struct err *err)
+bool playback_complete(const struct playback *p, struct err *err)
 {
-    bool good = true;
+    double last = (double)p->last / 1e9;
 
-    if (!p)
-        return true;
-    if (p->fault) {
-        err_add(err, "the recording %s does not go on after %.6f s: %s", p->path,
-                (double)p->last / 1e9, p->fault);
-        good = false;
-    } else if (!p->over) {
+    if (p->fault)
+        err_add(err, "the recording %s does not go on after %.6f s: %s", p->path, last, p->fault);
+    else if (!p->over)
         err_add(err, "the run ended before the recording %s, which goes on to %.6f s or later",
-                p->path, (double)p->last / 1e9);
-        good = false;
-    }
-    if (p->strays) {
+                p->path, last);
+    if (p->strays)
         err_add(err, "the recording %s has %llu entries for what is not in this network", p->path,
                 (unsigned long long)p->strays);
-        good = false;
-    }
+    return !p->fault && p->over && !p->strays;
+}
+
+bool playback_close(struct playback *p, struct err *err)
+{
+    if (!p)
+        return true;
+    bool good = playback_complete(p, err);
     for (uint32_t i = 0; i < p->n; i++)
         free(p->queue[i].bytes);
     free(p->queue);

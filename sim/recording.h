@@ -62,6 +62,9 @@ const char *playback_end(const struct playback *p);
  * False with sentences if the file was cut short or damaged, and from when on; or if the run did not
  * come to its end, or had no place for what was recorded.
  */
+bool playback_complete(const struct playback *p, struct err *err);
+
+/** The same at the end of all, and free it. NULL is accepted. */
 bool playback_close(struct playback *p, struct err *err);
 
 #endif

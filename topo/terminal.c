@@ -89,7 +89,7 @@ static void on_bytes(struct console_sink *sink, vtime_t at, const uint8_t *p, si
 {
     struct terminal *t = container_of(sink, struct terminal, sink);
     (void)at;
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < n && !t->run->o->mute; i++) {
         t->out[t->n_out++] = p[i];
         if (p[i] == '\n' || t->n_out == OUT_BUFFER)
             out_flush(t);
