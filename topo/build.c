@@ -5,6 +5,7 @@
 #include "sim/capture.h"
 #include "sim/rng.h"
 #include "sim/vlan.h"
+#include "topo/replay.h"
 #include "topo/uplinks/uplinks.h"
 
 static void vlan_build(struct network *n, struct topo_vlan *v)
@@ -99,10 +100,11 @@ static void point_add(struct capture *c, struct topo_object *o)
     }
 }
 
-static bool capture_build(struct network *n, struct topo_capture *c, struct err *err)
+static bool capture_build(struct network *n, struct topo_capture *c, const char *path,
+                          struct err *err)
 {
     struct capture_options o = {
-        .path = c->object.name,
+        .path = path,
         .format = c->format == 2 ? CAPTURE_PCAP : CAPTURE_PCAPNG,
         .filter = c->filter,
         .origin = c->origin,
@@ -125,8 +127,12 @@ static bool capture_build(struct network *n, struct topo_capture *c, struct err 
 
 bool network_make(struct network *n, struct topo_object *o, struct err *err)
 {
-    if (o->kind == TOPO_CAPTURE)
-        return capture_build(n, (struct topo_capture *)o, err);
+    if (o->kind == TOPO_CAPTURE) {
+        char *path = replay_path(n->captures, o->name, err);
+        bool good = path && capture_build(n, (struct topo_capture *)o, path, err);
+        free(path);
+        return good;
+    }
     return topo_uplink_build(&n->sim, (struct topo_uplink *)o, err);
 }
 
@@ -154,7 +160,6 @@ bool network_build(struct network *n, struct topo *t, const struct sim_options *
     struct rng r;
     *n = (struct network){.topo = t};
     sim_init(&n->sim, o);
-    answers_init(&n->answers, &n->sim);
     rng_init(&r, shuffle, "shuffle");
     for (size_t i = 0; i < t->vlans.n; i++)
         vlan_build(n, (struct topo_vlan *)t->vlans.items[i]);
@@ -168,8 +173,10 @@ bool network_build(struct network *n, struct topo *t, const struct sim_options *
             topo_uplink_build(&n->sim, (struct topo_uplink *)object, err);
     }
     /* Last, so that a network that cannot be built leaves the files of the run before. */
-    for (size_t i = 0; !err_any(err) && i < t->captures.n; i++)
-        capture_build(n, (struct topo_capture *)t->captures.items[i], err);
+    for (size_t i = 0; !err_any(err) && i < t->captures.n; i++) {
+        struct topo_capture *c = (struct topo_capture *)t->captures.items[i];
+        capture_build(n, c, c->object.name, err);
+    }
     return !err_any(err);
 }
 
@@ -205,7 +212,6 @@ void network_finish(struct network *n)
             ((struct topo_uplink *)o)->built = NULL;
         }
     }
-    answers_finish(&n->answers);
     sim_finish(&n->sim);
     for (size_t i = 0; i < n->n_junk; i++)
         free(n->junk[i]);

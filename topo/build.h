@@ -3,14 +3,13 @@
 #define TOPO_BUILD_H
 
 #include "sim/sim.h"
-#include "topo/answers.h"
 #include "topo/topo.h"
 
 struct network {
     struct topo *topo;
     struct sim sim;
-    struct answers answers; /* to what is asked of the host while it runs */
-    struct err trouble;     /* captures closed in the run that could not be written */
+    const char *captures; /* the folder of captures that are begun in the run; NULL: the present one */
+    struct err trouble;   /* captures closed in the run that could not be written */
     void **junk; /* see network_build */
     size_t n_junk;
 };

@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <time.h>
 
+#include "topo/made_from.h"
 #include "topo/schema.h"
 
 void classic_error(struct classic *c, const char *fmt, ...)
@@ -334,15 +335,19 @@ static int classic_run(struct classic *c)
     return status;
 }
 
-int classic_main(int argc, char **argv)
+int classic_main(int argc, char **argv, const struct replay *again)
 {
     struct topo t;
     struct classic c = {.t = &t};
     struct err err = {0};
+    struct invocation words = {0};
     int status = EXIT_BAD_INPUT;
     topo_init(&t, "command line");
     run_options_init(&c.o);
     c.o.console_use = CONSOLE_TERMINAL;
+    invocation_keep(&words, true, argc, argv);
+    c.o.invocation = &words;
+    c.o.replay = again;
     c.place = (struct place){t.title, 0};
     c.guest = (struct topo_guest *)topo_add(&t, TOPO_GUEST, "vm", c.place);
     for (int i = 1; i < argc; i++)
@@ -352,6 +357,7 @@ int classic_main(int argc, char **argv)
     if (!err_any(&err))
         status = classic_run(&c);
     free(c.redirections.items);
+    invocation_finish(&words);
     topo_finish(&t);
     err_finish(&err);
     return status;

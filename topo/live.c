@@ -29,12 +29,12 @@ static void numbers_return(struct sim *s, struct numbers to)
 static void make(struct network *n, struct topo_object *o)
 {
     struct topo *t = n->topo;
-    bool played = inlet_played(&n->answers.inlet);
+    bool played = inlet_played(&n->sim.answers);
     struct numbers before = numbers_given(&n->sim);
     if (!played && !network_make(n, o, &t->err))
         numbers_return(&n->sim, before);
-    char *told = answers_take(&n->answers, err_any(&t->err) ? topo_take_errors(t) : xstrdup(""));
-    if (*told)
+    char *told = inlet_answer(&n->sim.answers, topo_take_errors(t)); /* NULL: it was made */
+    if (told)
         err_add(&t->err, "%s", told);
     else if (played)
         network_make(n, o, &t->err);

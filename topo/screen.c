@@ -71,7 +71,7 @@ static void on_bytes(struct console_sink *sink, vtime_t at, const uint8_t *p, si
 {
     struct screen *sc = container_of(sink, struct screen, sink);
     (void)at;
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < n && !sc->run->o->mute; i++) {
         sc->out[sc->n_out++] = p[i];
         if (p[i] == '\n' || sc->n_out == SCREEN_BUFFER)
             screen_flush(sc);
