@@ -13,6 +13,8 @@ void inlet_init(struct inlet *in, const struct inlet_ops *ops, struct sim *s)
     *in = (struct inlet){.ops = ops, .sim = s, .id = s->n_inlets};
     array_reserve(s->inlets, &s->cap_inlets, s->n_inlets + 1);
     s->inlets[s->n_inlets++] = in;
+    if (s->playback)
+        playback_greet(s->playback, in);
 }
 
 /* Leaves its place in the engine's list empty: that may be being worked through. */
@@ -110,7 +112,7 @@ void inlets_admit(struct sim *s)
         return;
     s->admitted_at = s->now;
     if (s->playback)
-        playback_play(s->playback, s);
+        playback_play(s->playback, s, false);
     uint32_t n = s->n_poked; /* who pokes again now is let in at the next barrier */
     for (uint32_t i = 0; i < n; i++) {
         struct inlet *in = s->poked[i];

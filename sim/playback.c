@@ -39,6 +39,7 @@ struct playback {
     char *how;          /* what the end says of it, or NULL */
     const char *fault;  /* why reading stopped before it */
     uint64_t rounds;    /* how often things were handed out */
+    bool settled;       /* this barrier's control events have fired */
     uint64_t strays;    /* entries for an inlet that is not there */
 };
 
@@ -192,13 +193,16 @@ static struct inlet *inlet_of(const struct sim *s, const struct entry *e)
     return e->inlet < s->n_inlets ? s->inlets[e->inlet] : NULL;
 }
 
-/* Whether an entry's time has come: now, or ahead of it, unless another of its inlet's waits. */
+/*
+ * Whether an entry's time has come: now, or ahead of it, unless another of its inlet's waits. An inlet
+ * may be made by this barrier's control events.
+ */
 static bool is_due(const struct playback *p, const struct entry *e, const struct sim *s)
 {
     const struct inlet *in = inlet_of(s, e);
 
     if (e->at < s->now + SIM_GRID) /* no barrier lies between */
-        return true;
+        return p->settled || e->inlet < s->n_inlets || e->kind == INLET_END;
     return !waits_for_barrier(e) && in && in->waiting != p->rounds;
 }
 
@@ -235,11 +239,28 @@ vtime_t playback_next(const struct playback *p)
     return next == VTIME_NEVER ? next : grid_floor(next);
 }
 
-void playback_play(struct playback *p, struct sim *s)
+void playback_greet(struct playback *p, struct inlet *in)
+{
+    uint32_t left = 0;
+
+    for (uint32_t i = 0; i < p->n; i++) {
+        struct entry e = p->queue[i];
+        if (e.inlet == in->id && e.kind == INLET_ANSWER) {
+            inlet_play(in, e.kind, e.at, e.bytes, e.len);
+            free(e.bytes);
+        } else {
+            p->queue[left++] = e;
+        }
+    }
+    p->n = left;
+}
+
+void playback_play(struct playback *p, struct sim *s, bool settled)
 {
     uint32_t left = 0;
 
     p->rounds++;
+    p->settled = settled;
     while (p->ahead.kind && p->ahead.at <= s->now + AHEAD) {
         array_reserve(p->queue, &p->cap, p->n + 1);
         p->queue[p->n++] = p->ahead;

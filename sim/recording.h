@@ -6,6 +6,7 @@
 
 #include "sim/err.h"
 
+struct inlet;
 struct playback;
 struct recording;
 struct sim;
@@ -50,10 +51,14 @@ const char *playback_header(const struct playback *p);
 vtime_t playback_next(const struct playback *p);
 
 /**
- * Hand out everything due at sim->now, and what must be known ahead of it; the engine's, once a
- * barrier. At the end of the recording it stops the run.
+ * Hand out everything due at sim->now, and what must be known ahead of it; the engine's, twice a
+ * barrier: before its control events and, for inlets that these have made, after them (`settled`). At
+ * the end of the recording it stops the run.
  */
-void playback_play(struct playback *p, struct sim *s);
+void playback_play(struct playback *p, struct sim *s, bool settled);
+
+/** An inlet is there: it gets the answers that have been read ahead for it. inlet_init's. */
+void playback_greet(struct playback *p, struct inlet *in);
 
 /** How the recorded run ended, in words; NULL if the recording has not been played to its end. */
 const char *playback_end(const struct playback *p);

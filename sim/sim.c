@@ -291,6 +291,8 @@ enum sim_stop sim_run(struct sim *s, vtime_t until)
         if (s->now >= s->vlans_now)
             inlets_admit(s);
         evq_run(&s->control, s->now);
+        if (s->playback && s->now == s->admitted_at)
+            playback_play(s->playback, s, true);
         captures_barrier(s);
         if (s->stopping && s->now >= s->vlans_now)
             return SIM_STOPPED;

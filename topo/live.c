@@ -15,14 +15,16 @@ static struct numbers numbers_given(const struct sim *s)
 }
 
 /*
- * What failed has finished all that it began: give its numbers back, so that a recorded run has
- * the same ones when it is played, where nothing was begun.
+ * What failed has finished all that it began, and its numbers are given back, so that a recorded
+ * run has the same ones when it is played, where nothing was begun. But what it noted must not be
+ * taken for another's: an uplink's inlet keeps its number, as it does when it was never begun.
  */
-static void numbers_return(struct sim *s, struct numbers to)
+static void numbers_return(struct sim *s, struct numbers to, const struct topo_object *o)
 {
     s->n_actors = to.actors;
-    s->n_inlets = to.inlets;
     s->next_port_id = to.ports;
+    if (topo_is_uplink(o))
+        inlet_skip(s, to.inlets + 1);
 }
 
 /* Whether it could be made is the host's to say, and what it said is noted. */
@@ -31,13 +33,15 @@ static void make(struct network *n, struct topo_object *o)
     struct topo *t = n->topo;
     bool played = inlet_played(&n->sim.answers);
     struct numbers before = numbers_given(&n->sim);
-    if (!played && !network_make(n, o, &t->err))
-        numbers_return(&n->sim, before);
+    if (!played)
+        network_make(n, o, &t->err);
     char *told = inlet_answer(&n->sim.answers, topo_take_errors(t)); /* NULL: it was made */
     if (told)
         err_add(&t->err, "%s", told);
     else if (played)
         network_make(n, o, &t->err);
+    if (err_any(&t->err))
+        numbers_return(&n->sim, before, o);
     free(told);
 }
 

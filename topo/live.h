@@ -7,7 +7,7 @@
 /*
  * All of it is done in control events: every actor stands at exactly sim.now, so what a test
  * changes is the same change in every run. Actors, inlets and ports that are added get the next
- * numbers; what could not be made leaves no gap in them.
+ * numbers; what could not be made leaves no gap in them, but in the inlets'.
  */
 
 /**
