@@ -5,7 +5,7 @@
  * such a path, and leads on to where the rule says:
  *
  *     guest --TCP--> libslirp --PRIVATE/0--> door --relay--> 127.0.0.1:8080, or a socket's path
- *                                                --------> sh -c COMMAND, on its input and output
+ *                                                 --relay--> sh -c COMMAND, on its input and output
  *
  * libslirp connects within the stack's run and would wait if too many did before; so each is taken in
  * at once (user_doors_accept). What comes back enters, as all that its sockets bring, at barriers.
@@ -37,8 +37,7 @@ static void line_end(struct user_line *l)
     l->door->n_open--;
     if (l->relay)
         relay_close(l->relay);
-    if (l->command)
-        user_command_end(l->command);
+    user_command_end(l->command);
     free(l);
 }
 
@@ -47,7 +46,7 @@ static void line_ended(void *opaque, bool failed)
     struct user_line *l = opaque;
     struct user_stack *u = l->door->stack;
 
-    if (failed && l->relay) { /* a command may well end with a status of its own */
+    if (failed) {
         l->door->n_failed++;
         device_warnings++;
     }
@@ -70,24 +69,34 @@ static int connect_to(const struct user_address *a, bool *connecting)
     return fd;
 }
 
+/* A socket behind which a command was started; -1. */
+static int start_command(struct user_line *l, uv_loop_t *loop)
+{
+    int ends[2];
+
+    if (!user_tcp_pair(ends))
+        return -1;
+    l->command = user_command_start(loop, l->door->command, ends[1]);
+    close(ends[1]);
+    if (l->command)
+        return ends[0];
+    close(ends[0]);
+    return -1;
+}
+
 static bool lead_on(struct user_line *l, int near)
 {
     struct user_door *d = l->door;
     uv_loop_t *loop = &d->stack->uplink.actor.sim->loop;
     bool connecting = false;
-    int far;
+    int far = d->command ? start_command(l, loop) : connect_to(&d->fwd.address, &connecting);
 
-    if (d->command) {
-        l->command = user_command_start(loop, d->command, near, line_ended, l);
-        close(near);
-        return l->command != NULL;
-    }
-    far = connect_to(&d->fwd.address, &connecting);
     if (far < 0) {
         close(near);
         return false;
     }
     fcntl(near, F_SETFL, O_NONBLOCK);
+    fcntl(far, F_SETFL, O_NONBLOCK);
     l->relay = relay_open(loop, near, far, connecting, line_ended, l);
     return true;
 }

@@ -21,22 +21,27 @@ struct user_door {
     uint64_t n_opened, n_failed;
 };
 
-/** One connection: to an address, or to a command. */
+/** One connection. */
 struct user_line {
     struct user_line *next;
     struct user_door *door;
-    struct relay *relay; /* or NULL */
-    struct user_command *command;
+    struct relay *relay;
+    struct user_command *command; /* whom it leads to, or NULL: to an address */
 };
 
 /**
  * Start `command` by the shell, with a socket (borrowed) as its input and output, in a session of its
- * own. `ended` is called by the loop, or not at all after user_command_end. NULL if it cannot be.
+ * own. NULL if it cannot be.
  */
-struct user_command *user_command_start(uv_loop_t *loop, const char *command, int fd,
-                                        void (*ended)(void *opaque, bool failed), void *opaque);
+struct user_command *user_command_start(uv_loop_t *loop, const char *command, int fd);
 
-/** End it, and what it has started in its session, if it has not ended; and wait for that. */
+/**
+ * End it, and what it has started in its session, if it has not ended; and wait for that. NULL is
+ * accepted.
+ */
 void user_command_end(struct user_command *c);
+
+/** Two ends of one TCP connection of the loopback; false, with errno. */
+bool user_tcp_pair(int ends[2]);
 
 #endif
