@@ -164,13 +164,15 @@ static bool same_prefix(const struct in6_addr *a, const struct in6_addr *b, unsi
 static void plan_address6(struct checking *c, const char *what, const char *given, uint8_t last,
                           struct in6_addr *out)
 {
+    char net[INET6_ADDRSTRLEN];
+
     *out = c->p->net6;
     out->s6_addr[15] |= last;
     if (given && !user_parse_ipv6(given, out))
         COMPLAIN(c, "%s \"%s\" is not an IPv6 address", what, given);
     else if (!same_prefix(out, &c->p->net6, c->p->prefix6))
-        COMPLAIN(c, "%s %s is outside the stack's network %s/%u", what, given ? given : "(its default)",
-                 c->o->ipv6_net ? c->o->ipv6_net : "fec0::", c->p->prefix6);
+        COMPLAIN(c, "%s %s is outside the stack's network %s/%u", what, given,
+                 inet_ntop(AF_INET6, &c->p->net6, net, sizeof(net)), c->p->prefix6);
 }
 
 static bool host_bits_zero(const struct in6_addr *a, unsigned bits)
