@@ -221,7 +221,7 @@ static void take_bootp(struct classic *c)
 
 static void take_smb(struct classic *c)
 {
-    classic_error(c, "this build has no SMB server");
+    c->smb = c->value;
 }
 
 static void take_nothing(struct classic *c)
@@ -253,6 +253,7 @@ static const struct classic_option {
     {"-redir", "tcp:PORT:[ADDRESS]:PORT", "a redirection from the host", classic_redir},
     {"-tftp", "DIR", "serve a folder by TFTP", take_tftp},
     {"-bootp", "FILE", "the file that BOOTP names", take_bootp},
+    {"-smb", "DIR", "share a folder by SMB", take_smb},
     {"-hda", "FILE", "a raw disk; never changed", take_hda},
     {"-drive", "file=F[,format=raw][,snapshot=off]", "the same; snapshot=off: changes are kept",
      take_drive},
@@ -269,7 +270,6 @@ static const struct classic_option {
     {"-monitor", "none", "accepted: there is none", take_nothing},
     {"-display", "none", "accepted: there is none", take_nothing},
     {"-vga", "none", "accepted: there is none", take_nothing},
-    {"-smb", "DIR", "not in this build", take_smb},
 };
 
 void classic_help(FILE *to)

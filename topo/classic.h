@@ -17,7 +17,7 @@ struct classic {
     bool serial_said;
     bool bootable; /* there is something to start */
     topo_strings redirections;
-    const char *tftp, *bootp;
+    const char *tftp, *bootp, *smb;
     const char *word, *value; /* the option being read */
 };
 
@@ -49,7 +49,7 @@ void classic_netdev(struct classic *c);
 struct topo_uplink *classic_netdev_add(struct classic *c);
 void classic_device(struct classic *c);
 void classic_redir(struct classic *c);
-/** After all options: the defaults, and what -redir, -tftp and -bootp said. */
+/** After all options: the defaults, and what -redir, -tftp, -bootp and -smb said. */
 void classic_net_finish(struct classic *c);
 
 #endif

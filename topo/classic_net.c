@@ -3,6 +3,7 @@
 
 #include "topo/classic.h"
 #include "topo/schema.h"
+#include "topo/uplinks/uplinks.h"
 
 /* Its name for an attribute, and ours; NULL: accepted and without effect here. */
 struct rename {
@@ -15,15 +16,28 @@ static const struct rename nic_names[] = {
 };
 static const struct rename user_names[] = {
     {"hostfwd", "hostfwd"},
+    {"guestfwd", "guestfwd"},
     {"tftp", "tftp"},
+    {"tftp-server-name", "tftp_server_name"},
     {"bootfile", "bootfile"},
+    {"smb", "smb"},
+    {"smbserver", "smbserver"},
     {"net", "net"},
     {"ip", "net"},
     {"host", "host"},
     {"dns", "dns"},
     {"dhcpstart", "dhcpstart"},
+    {"dnssearch", "dnssearch"},
+    {"domainname", "domainname"},
     {"hostname", "hostname"},
     {"restrict", "restrict"},
+    {"ipv4", "ipv4"},
+    {"ipv6", "ipv6"},
+    {"ipv6-net", "ipv6_net"},
+    {"ipv6-prefix", "ipv6_net"},
+    {"ipv6-prefixlen", "ipv6_prefixlen"},
+    {"ipv6-host", "ipv6_host"},
+    {"ipv6-dns", "ipv6_dns"},
     {"vlan", NULL},
     {"name", NULL},
     {"id", NULL},
@@ -31,7 +45,7 @@ static const struct rename user_names[] = {
 };
 
 /* What QEMU has and this build does not. */
-static const char *const absent[] = {"tap",    "socket", "vde",        "bridge", "l2tpv3", "smb",
+static const char *const absent[] = {"tap",    "socket", "vde",        "bridge", "l2tpv3",
                                      "stream", "dgram",  "vhost-user", "netmap", NULL};
 
 static bool is_absent(struct classic *c, const char *word)
@@ -101,13 +115,28 @@ static void nic_make(struct classic *c, const struct classic_list *l, struct top
         topo_nic_join(n, v);
 }
 
+/*
+ * There, a user-mode stack has both IPv4 and IPv6; but to switch one on is to leave the other off,
+ * unless that is said too.
+ */
+static void user_families(struct classic *c, struct topo_object *o)
+{
+    bool ipv4, ipv6, said4 = schema_given(o, "ipv4"), said6 = schema_given(o, "ipv6");
+    user_families_said(o, &ipv4, &ipv6);
+    if (!said4 && said6 && ipv6)
+        schema_set(c->t, o, "ipv4", "false", c->place);
+    if (!said6)
+        schema_set(c->t, o, "ipv6", said4 && ipv4 ? "false" : "true", c->place);
+}
+
 /* An uplink's word, what it becomes, and its names. */
 static const struct uplink_word {
     const char *word;
     enum topo_kind kind;
     const struct rename *names;
+    void (*finish)(struct classic *c, struct topo_object *o); /* defaults that only QEMU has; or NULL */
 } uplink_words[] = {
-    {"user", TOPO_USER, user_names},
+    {"user", TOPO_USER, user_names, user_families},
 };
 
 static const struct uplink_word *uplink_word_find(const char *word)
@@ -149,6 +178,8 @@ static struct topo_uplink *uplink_make(struct classic *c, const struct uplink_wo
     const char *name = c->live ? classic_get(l, "id") : uplink_name(c, w);
     struct topo_uplink *u = (struct topo_uplink *)topo_add(c->t, w->kind, name, c->place);
     names_set(c, &u->object, l, w->names);
+    if (w->finish)
+        w->finish(c, &u->object);
     u->vlan = v;
     v->n_members++;
     return u;
@@ -282,30 +313,26 @@ void classic_device(struct classic *c)
     free(l.text);
 }
 
-/* tcp:2222:10.0.2.15:22 becomes hostfwd's tcp::2222-10.0.2.15:22. */
+/*
+ * tcp:2222:10.0.2.15:22 becomes hostfwd's tcp::2222-10.0.2.15:22; the first and the third part may be
+ * empty. In later years there was an address before the host's port: tcp:127.0.0.1:2222:...
+ */
 void classic_redir(struct classic *c)
 {
-    char proto[8], guest[64] = "";
-    unsigned from, to;
-    int used = 0;
-    bool good =
-        sscanf(c->value, "%7[a-z]:%5u:%63[0-9.]:%5u%n", proto, &from, guest, &to, &used) == 4 &&
-        !c->value[used];
-    if (!good)
-        good = sscanf(c->value, "%7[a-z]::%5u:%63[0-9.]:%5u%n", proto, &from, guest, &to, &used) ==
-                   4 &&
-               !c->value[used];
-    if (!good) {
-        guest[0] = '\0';
-        good = sscanf(c->value, "%7[a-z]:%5u::%5u%n", proto, &from, &to, &used) == 3 &&
-               !c->value[used];
-    }
-    if (!good) {
+    char *text = xstrdup(c->value), *parts[5], *s = text;
+    size_t n = 0;
+    for (char *part; n < ARRAY_LEN(parts) && (part = strsep(&s, ":")); n++)
+        parts[n] = part;
+    bool good = !s && (n == 4 || n == 5) && *parts[n - 1] && *parts[n - 3] &&
+                (!*parts[0] || strcmp(parts[0], "tcp") == 0 || strcmp(parts[0], "udp") == 0);
+    if (good) {
+        char *rule = xasprintf("%s:%s:%s-%s:%s", *parts[0] ? parts[0] : "tcp", n == 5 ? parts[1] : "",
+                               parts[n - 3], parts[n - 2], parts[n - 1]);
+        list_push(&c->redirections, topo_intern(c->t, rule));
+        free(rule);
+    } else {
         classic_error(c, "write it as tcp:HOSTPORT:[GUESTADDRESS]:GUESTPORT");
-        return;
     }
-    char *text = xasprintf("%s::%u-%s:%u", proto, from, guest, to);
-    list_push(&c->redirections, topo_intern(c->t, text));
     free(text);
 }
 
@@ -319,8 +346,8 @@ void classic_net_finish(struct classic *c)
         uplink_make(c, uplink_word_find("user"), &none, v);
     }
     struct topo_uplink *u = uplink_first(c, TOPO_USER, NULL);
-    if (!u && (c->redirections.n || c->tftp || c->bootp)) {
-        c->place.file = topo_intern(c->t, "-redir, -tftp, -bootp");
+    if (!u && (c->redirections.n || c->tftp || c->bootp || c->smb)) {
+        c->place.file = topo_intern(c->t, "-redir, -tftp, -bootp, -smb");
         classic_error(c, "they need a user-mode stack: -net user");
         return;
     }
@@ -330,4 +357,6 @@ void classic_net_finish(struct classic *c)
         schema_set(c->t, &u->object, "tftp", c->tftp, c->place);
     if (c->bootp)
         schema_set(c->t, &u->object, "bootfile", c->bootp, c->place);
+    if (c->smb)
+        schema_set(c->t, &u->object, "smb", c->smb, c->place);
 }

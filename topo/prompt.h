@@ -25,6 +25,10 @@ struct prompt_command {
 /** End in a row whose name is NULL. prompt_commands.c. */
 extern const struct prompt_command prompt_commands[];
 
+/* prompt_info.c: two of them. */
+void prompt_info(struct prompt_call *c);
+void prompt_help(struct prompt_call *c);
+
 /**
  * Carry out a line, in a control event. What is wrong with it is one sentence in `out`, and
  * nothing has changed then. True: the prompt is to be left.

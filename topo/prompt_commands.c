@@ -1,4 +1,5 @@
 /* The prompt's commands. Those that QEMU's monitor has too are called and spelt as there. */
+#include "devices/uplinks/user.h"
 #include "guests/machine.h"
 #include "topo/classic.h"
 #include "topo/live.h"
@@ -94,72 +95,6 @@ static void say_errors(struct prompt_call *c)
     free(text);
 }
 
-/* --- looking --- */
-
-static void put_text(struct prompt_call *c, char *text)
-{
-    fputs(text, c->out);
-    free(text);
-}
-
-static void info_network(struct prompt_call *c)
-{
-    put_text(c, live_info_network(&c->run->network));
-}
-
-static void info_capture(struct prompt_call *c)
-{
-    put_text(c, live_info_capture(&c->run->network));
-}
-
-static const struct prompt_command infos[] = {
-    {"network", "", "the VLANs with their ports, links and counters", 0, 0, info_network},
-    {"capture", "", "the captures that are open", 0, 0, info_capture},
-};
-
-static void run_info(struct prompt_call *c)
-{
-    for (size_t i = 0; i < ARRAY_LEN(infos); i++)
-        if (strcmp(infos[i].name, c->words[0]) == 0) {
-            infos[i].run(c);
-            return;
-        }
-    const char *near = nearest_name(c->words[0], &infos[0].name, ARRAY_LEN(infos), sizeof(infos[0]));
-    if (near)
-        fprintf(c->out, "there is no info %s; did you mean info %s?\n", c->words[0], near);
-    else
-        fprintf(c->out, "there is no info %s; help info names what there is\n", c->words[0]);
-}
-
-static void put_help(struct prompt_call *c, const char *before, const struct prompt_command *k)
-{
-    char *usage = xasprintf("%s%s%s%s", before, k->name, *k->args ? " " : "", k->args);
-    fprintf(c->out, "%-40s %s\n", usage, k->help);
-    free(usage);
-}
-
-static void put_help_info(struct prompt_call *c)
-{
-    for (size_t i = 0; i < ARRAY_LEN(infos); i++)
-        put_help(c, "info ", &infos[i]);
-}
-
-static void run_help(struct prompt_call *c)
-{
-    bool any = false;
-    for (const struct prompt_command *k = prompt_commands; k->name; k++) {
-        if (c->n && strcmp(k->name, c->words[0]) != 0)
-            continue;
-        any = true;
-        if (k->run == run_info)
-            put_help_info(c);
-        else
-            put_help(c, "", k);
-    }
-    if (!any)
-        fprintf(c->out, "there is no command \"%s\"\n", c->words[0]);
-}
-
 /* --- changing --- */
 
 static void run_set_link(struct prompt_call *c)
@@ -196,6 +131,64 @@ static void run_netdev_del(struct prompt_call *c)
     struct topo_object *o = object_named(c, c->words[0], AN_UPLINK);
     if (o)
         live_remove(&c->run->network, (struct topo_uplink *)o);
+}
+
+/* The only user-mode stack there is. */
+static struct topo_object *only_stack(struct prompt_call *c)
+{
+    const topo_objects *all = &c->run->topo->uplinks;
+    struct topo_object *found = NULL;
+    size_t n = 0;
+    for (size_t i = 0; i < all->n; i++) {
+        if (all->items[i]->kind != TOPO_USER)
+            continue;
+        found = all->items[i];
+        n++;
+    }
+    if (n == 1)
+        return found;
+    fputs(n ? "there is more than one user-mode stack; name it first\n"
+            : "there is no user-mode stack\n",
+          c->out);
+    return NULL;
+}
+
+/* [STACK] RULE: the stack that is meant; the rule is the last word. */
+static struct uplink *stack_meant(struct prompt_call *c)
+{
+    struct topo_object *o = c->n == 1 ? only_stack(c) : object_named(c, c->words[0], AN_UPLINK);
+    if (!o)
+        return NULL;
+    if (o->kind == TOPO_USER)
+        return ((struct topo_uplink *)o)->built;
+    fprintf(c->out, "%s %s is no user-mode stack\n", schemas[o->kind]->name, o->name);
+    return NULL;
+}
+
+static void say_sentences(struct prompt_call *c, struct err *err)
+{
+    for (size_t i = 0; i < err->n; i++)
+        fprintf(c->out, "%s\n", err->texts[i]);
+    err_finish(err);
+}
+
+static void run_hostfwd_add(struct prompt_call *c)
+{
+    struct uplink *u = stack_meant(c);
+    struct err err = {0};
+    int port = u ? user_hostfwd_add(u, c->words[c->n - 1], NULL, 0, &err) : -1;
+    if (port > 0)
+        fprintf(c->out, "port %d of the host\n", port);
+    say_sentences(c, &err);
+}
+
+static void run_hostfwd_remove(struct prompt_call *c)
+{
+    struct uplink *u = stack_meant(c);
+    struct err err = {0};
+    if (u)
+        user_hostfwd_remove(u, c->words[c->n - 1], NULL, 0, &err);
+    say_sentences(c, &err);
 }
 
 /* POINT or ATTRIBUTE=VALUE. False, with a sentence. */
@@ -257,7 +250,7 @@ static void run_capture_stop(struct prompt_call *c)
     if (!k)
         return;
     live_close(n, k);
-    for (size_t i = before; i < n->trouble.n; i++)
+    for (size_t i = before; i < n->trouble.n; i++) /* told again when the run ends */
         fprintf(c->out, "%s\n", n->trouble.texts[i]);
     fprintf(c->out, "%s: %llu packets\n", k->object.name, (unsigned long long)k->packets);
 }
@@ -274,11 +267,14 @@ static void run_quit(struct prompt_call *c)
 }
 
 const struct prompt_command prompt_commands[] = {
-    {"help", "[COMMAND]", "what the commands are", 0, 1, run_help},
-    {"info", "network|capture", "what is there now", 1, 1, run_info},
+    {"help", "[COMMAND]", "what the commands are", 0, 1, prompt_help},
+    {"info", "network|usernet|capture", "what is there now", 1, 1, prompt_info},
     {"set_link", "NAME on|off", "plug a NIC's or an uplink's cable in, or pull it out", 2, 2,
      run_set_link},
     {"attach", "NAME VLAN|none", "move a NIC or an uplink to another VLAN", 2, 2, run_attach},
+    {"hostfwd_add", "[STACK] RULE", "redirect a port of the host to a guest: tcp::8080-10.0.2.15:80",
+     1, 2, run_hostfwd_add},
+    {"hostfwd_remove", "[STACK] RULE", "no more: tcp::8080", 1, 2, run_hostfwd_remove},
     {"netdev_add", "KIND,id=NAME,vlan=VLAN,...", "add an uplink", 1, 1, run_netdev_add},
     {"netdev_del", "NAME", "remove an uplink", 1, 1, run_netdev_del},
     {"capture", "FILE [POINT...] [ATTRIBUTE=VALUE...]", "begin a capture; no point: every VLAN", 1,
