@@ -68,7 +68,8 @@ static struct topo_object *object_named(struct prompt_call *c, const char *name,
     if (!found && near)
         fprintf(c->out, "there is no %s \"%s\"; did you mean %s?\n", kinds_text(kinds), name, near);
     else if (!found)
-        fprintf(c->out, "there is no %s \"%s\"; info network names them\n", kinds_text(kinds), name);
+        fprintf(c->out, "there is no %s \"%s\"; info network names them\n", kinds_text(kinds),
+                name);
     free(names.items);
     return found;
 }
@@ -272,8 +273,8 @@ const struct prompt_command prompt_commands[] = {
     {"set_link", "NAME on|off", "plug a NIC's or an uplink's cable in, or pull it out", 2, 2,
      run_set_link},
     {"attach", "NAME VLAN|none", "move a NIC or an uplink to another VLAN", 2, 2, run_attach},
-    {"hostfwd_add", "[STACK] RULE", "redirect a port of the host to a guest: tcp::8080-10.0.2.15:80",
-     1, 2, run_hostfwd_add},
+    {"hostfwd_add", "[STACK] RULE",
+     "redirect a port of the host to a guest: tcp::8080-10.0.2.15:80", 1, 2, run_hostfwd_add},
     {"hostfwd_remove", "[STACK] RULE", "no more: tcp::8080", 1, 2, run_hostfwd_remove},
     {"netdev_add", "KIND,id=NAME,vlan=VLAN,...", "add an uplink", 1, 1, run_netdev_add},
     {"netdev_del", "NAME", "remove an uplink", 1, 1, run_netdev_del},

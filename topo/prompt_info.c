@@ -48,7 +48,8 @@ void prompt_info(struct prompt_call *c)
             infos[i].run(c);
             return;
         }
-    const char *near = nearest_name(c->words[0], &infos[0].name, ARRAY_LEN(infos), sizeof(infos[0]));
+    const char *near =
+        nearest_name(c->words[0], &infos[0].name, ARRAY_LEN(infos), sizeof(infos[0]));
     if (near)
         fprintf(c->out, "there is no info %s; did you mean info %s?\n", c->words[0], near);
     else

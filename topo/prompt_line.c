@@ -10,7 +10,7 @@
 
 #include "sim/base.h"
 
-#define CTRL(c) ((c) & 0x1f)
+#define CTRL(c) ((c)&0x1f)
 #define DELETE 0x7f
 #define ERASE_LINE "\r\033[K"
 

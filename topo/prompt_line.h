@@ -26,8 +26,8 @@ struct prompt_line {
 };
 
 /**
- * A byte was typed: backspace, ctrl-U, ctrl-C, ctrl-D, up and down, enter, or part of the line. What
- * is to be seen of it goes to `echo`.
+ * A byte was typed: backspace, ctrl-U, ctrl-C, ctrl-D, up and down, enter, or part of the line.
+ * What is to be seen of it goes to `echo`.
  */
 enum line_event line_key(struct prompt_line *l, uint8_t c, FILE *echo);
 

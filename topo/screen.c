@@ -1,7 +1,8 @@
 /*
  * The guest's output goes to standard output as it is; the prompt, and what is said there, to
- * standard error, so that a redirected console is the console alone. While a line is being typed, the
- * guest's lines are shown above it once they are whole; afterwards its present line is shown again.
+ * standard error, so that a redirected console is the console alone. While a line is being typed,
+ * the guest's lines are shown above it once they are whole; afterwards its present line is shown
+ * again.
  */
 #include "topo/screen.h"
 

@@ -1,8 +1,8 @@
 /*
  * A guest's console on standard input and output. A terminal is put into raw mode, so that
  * every key, ctrl-C too, is the guest's; only ctrl-] is not: with the key behind it, it opens the
- * command prompt or ends the run. Until a terminal or a pipe ends, virtual time keeps to the host's; a
- * file is read at once and time runs free.
+ * command prompt or ends the run. Until a terminal or a pipe ends, virtual time keeps to the
+ * host's; a file is read at once and time runs free.
  *
  * What is typed, commands too, passes an inlet: it is recorded, and when a recording is played it
  * comes from there and standard input is left alone.
@@ -20,7 +20,7 @@
 #include "topo/prompt_line.h"
 #include "topo/screen.h"
 
-#define PREFIX 0x1d /* ctrl-] */
+#define PREFIX 0x1d                  /* ctrl-] */
 #define RETRY_DELAY (10 * NS_PER_MS) /* virtual: when a console that was full is tried again */
 #define PIECE 512                    /* bytes that are read, and given to the console, at once */
 
@@ -32,17 +32,17 @@ struct terminal {
     struct event retry;
     struct event execute;
     uv_poll_t in;
-    bool polled;          /* `in` is open */
-    bool ended;           /* nothing more comes in */
-    bool was_paced;       /* before the terminal asked for it */
-    uint8_t *keys;        /* read and not looked at: a command is under way */
+    bool polled;    /* `in` is open */
+    bool ended;     /* nothing more comes in */
+    bool was_paced; /* before the terminal asked for it */
+    uint8_t *keys;  /* read and not looked at: a command is under way */
     uint32_t n_keys, cap_keys;
-    uint8_t *pending;     /* for the console, and not yet taken by it */
+    uint8_t *pending; /* for the console, and not yet taken by it */
     uint32_t first_pending, n_pending, cap_pending;
     topo_strings commands; /* entered, or played, and not carried out; owned */
     size_t n_admitted;     /* of them, those that have a time */
     struct prompt_line line;
-    bool prefixed;         /* ctrl-] was typed */
+    bool prefixed; /* ctrl-] was typed */
 };
 
 static struct termios saved;
@@ -295,7 +295,9 @@ struct terminal *terminal_open(struct run *r, struct topo_guest *g)
     }
     terminal_raw();
     if (raw)
-        fprintf(stderr, "lanarium: the console of %s; ctrl-] x ends the run, ctrl-] h names the keys\n", g->object.name);
+        fprintf(stderr,
+                "lanarium: the console of %s; ctrl-] x ends the run, ctrl-] h names the keys\n",
+                g->object.name);
     /* Files and /dev/null cannot be polled: they are read now, as far as the console takes them. */
     t->polled = uv_poll_init(loop, &t->in, STDIN_FILENO) == 0;
     if (t->polled) {

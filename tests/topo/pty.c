@@ -6,8 +6,8 @@
  *     expect TEXT    wait until the terminal shows it, behind what was expected before
  *     type TEXT      ^X is ctrl-X, \r, \n, \e as usual
  *
- * What the terminal shows goes to standard output. Then the command is waited for, and its status is
- * ours; 124 if anything takes longer than 60 s, 125 for a mistake in the lines.
+ * What the terminal shows goes to standard output. Then the command is waited for, and its status
+ * is ours; 124 if anything takes longer than 60 s, 125 for a mistake in the lines.
  */
 #include <errno.h>
 #include <poll.h>
