@@ -26,8 +26,8 @@ static void on_test_done(struct tests *t, size_t test)
 }
 
 /*
- * Whoever sits at a console goes on when the tests are over; and so did, perhaps, who sat there when
- * it was recorded.
+ * Whoever sits at a console goes on when the tests are over; and so did, perhaps, who sat there
+ * when it was recorded.
  */
 static void on_tests_done(void *opaque)
 {
@@ -212,7 +212,7 @@ int run_network(struct topo *t, struct script *script, const struct run_options 
     else
         err_print(&err, stderr);
     if (begun) {
-        recording_close(r.network.sim.recording, 0, &err); /* of a network that could not be built */
+        recording_close(r.network.sim.recording, 0, &err); /* it could not be built */
         r.network.sim.recording = NULL;
         network_finish(&r.network);
     }

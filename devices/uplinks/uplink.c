@@ -353,8 +353,7 @@ static bool offload_is_sound(const uint8_t *e)
 
 static void play_frame(struct uplink_port *p, vtime_t at, const uint8_t *e, size_t len)
 {
-    if (len < FRAME_ENTRY + ETH_HLEN || len > FRAME_ENTRY + FRAME_MAX_LEN ||
-        !offload_is_sound(e))
+    if (len < FRAME_ENTRY + ETH_HLEN || len > FRAME_ENTRY + FRAME_MAX_LEN || !offload_is_sound(e))
         return;
     queue_push(&p->admitted, frame_of_entry(e, len), at);
     if (!event_armed(&p->incoming))

@@ -67,7 +67,8 @@ static void end(struct recording *r, vtime_t at)
     assert_true(recording_close(r, at, &err));
 }
 
-/* Plays the file to a network of n doors; whether it was good. Frames to talkers fill the windows. */
+/* Plays the file to a network of n doors; whether it was good. Frames to talkers fill the windows.
+ */
 static bool replay(unsigned n, vtime_t window)
 {
     n_played = 0;
