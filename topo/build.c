@@ -173,6 +173,17 @@ bool network_close_captures(struct network *n, struct err *err)
     return good;
 }
 
+bool network_conclude(struct network *n, struct err *err)
+{
+    bool good = true;
+    for (size_t i = 0; i < n->topo->uplinks.n; i++) {
+        struct uplink *u = ((struct topo_uplink *)n->topo->uplinks.items[i])->built;
+        if (u && u->ops->conclude && !u->ops->conclude(u, err))
+            good = false;
+    }
+    return good;
+}
+
 void network_finish(struct network *n)
 {
     struct err ignored = {0};

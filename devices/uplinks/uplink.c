@@ -115,7 +115,8 @@ static void incoming_arm(struct uplink_port *p, vtime_t at)
 
 static void enter(struct uplink_port *p, struct frame *f)
 {
-    note_frame(p, f, p->uplink->actor.now);
+    if (!p->uplink->ops->exact)
+        note_frame(p, f, p->uplink->actor.now);
     port_send(&p->port, f);
     p->clear_at = MAX(p->uplink->actor.now, p->port.busy_out) + p->port.link.delay_ns + 1;
 }
