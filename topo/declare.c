@@ -36,7 +36,8 @@ static bool type_fits(enum attr_type type, int lua)
     case ATTR_INT:
     case ATTR_TIME:
     case ATTR_RATE:
-    case ATTR_SIZE: return lua == LUA_TNUMBER || lua == LUA_TSTRING;
+    case ATTR_SIZE:
+    case ATTR_FACTOR: return lua == LUA_TNUMBER || lua == LUA_TSTRING;
     case ATTR_GUEST: return lua == LUA_TSTRING || lua == LUA_TUSERDATA;
     default: return lua == LUA_TSTRING;
     }

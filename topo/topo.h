@@ -45,6 +45,7 @@ enum topo_kind {
     TOPO_CAPTURE,
     TOPO_PATCH,
     TOPO_USER, /* uplinks: see topo/uplinks/ */
+    TOPO_PCAP,
     TOPO_KINDS
 };
 

@@ -4,6 +4,7 @@
 #include "sim/sim.h"
 
 const struct uplink_kind *const uplink_kinds[TOPO_KINDS] = {
+    [TOPO_PCAP] = &pcap_kind,
     [TOPO_USER] = &user_kind,
 };
 
