@@ -19,7 +19,7 @@ static uint64_t read_all(struct pcap_reader *r)
     struct frame *f;
 
     while ((f = pcap_reader_next(r, &at))) {
-        assert(f->len >= FRAME_MIN_WIRE && f->len <= FRAME_MAX_LEN && f->len <= f->cap);
+        assert(f->len >= ETH_HLEN && f->len <= FRAME_MAX_LEN && f->len <= f->cap);
         assert(at >= last && at <= PCAP_MAX_SPAN);
         last = at;
         frames++;
