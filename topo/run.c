@@ -156,7 +156,9 @@ static int run_built(struct run *r, struct script *script)
             junit_write(r, r->o->junit, &r->err);
     }
     err_print(&r->err, stderr);
-    int status = uplinks_conclude(r) ? exit_status(r) : EXIT_BAD_INPUT;
+    int status = exit_status(r);
+    if (!uplinks_conclude(r) && status == EXIT_PASSED)
+        status = EXIT_BAD_INPUT;
     tests_finish(&r->tests);
     clones_finish(&r->clones);
     script->tests = NULL;

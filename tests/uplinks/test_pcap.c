@@ -184,12 +184,14 @@ static void a_factor_scales_the_spacing(void **state)
 static void at_most_speed_the_line_is_full_and_nothing_is_lost(void **state)
 {
     struct pcap_file_options o = plain;
+    struct link link = {LINK_DEFAULT_DELAY, LINK_DEFAULT_RATE, 2000};
     (void)state;
 
     three_packets();
     o.speed = 0;
-    o.loops = 1000; /* more than the link's queue holds */
+    o.loops = 1000; /* far more than the link's queue holds */
     start(&o);
+    uplink_attach(tape, vlan, &link);
     sim_run(&rig.sim, NS_PER_SEC);
     assert_int_equal(talker->n_seen, 3000);
     for (unsigned i = 0; i < 3000; i++) {
