@@ -15,12 +15,10 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <linux/rtnetlink.h>
-#include <net/if.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
+#include "devices/uplinks/interface.h"
+#include "devices/uplinks/pcap_handle.h"
 #include "devices/uplinks/pcap_reader.h"
 #include "devices/uplinks/uplink.h"
 #include "devices/uplinks/watch.h"
@@ -34,7 +32,8 @@
 struct pcap_live {
     struct uplink uplink;
     struct uplink_port *port;
-    char *ifname, *filter;
+    struct interface interface;
+    char *filter;
     bool promisc;
     uint32_t snaplen;
     unsigned index;      /* the interface's, when it was opened */
@@ -53,96 +52,24 @@ struct pcap_live {
 
 /* --- the interface --- */
 
-static bool flags_get(const struct pcap_live *l, short *flags)
-{
-    struct ifreq r = {0};
-
-    snprintf(r.ifr_name, sizeof(r.ifr_name), "%s", l->ifname);
-    if (ioctl(l->control, SIOCGIFFLAGS, &r) != 0)
-        return false;
-    *flags = r.ifr_flags;
-    return true;
-}
-
 static bool has_carrier(const struct pcap_live *l)
 {
-    short flags;
-
-    return l->pcap && flags_get(l, &flags) && (flags & IFF_UP) && (flags & IFF_RUNNING);
+    return l->pcap && !(~interface_flags(&l->interface) & (IFF_UP | IFF_RUNNING));
 }
 
 static void on_ready(void *opaque, int events);
 
-/* Why the handle could not be activated, as a sentence's end. */
-static void activate_why(pcap_t *p, int rc, char why[PCAP_ERRBUF_SIZE])
-{
-    if (rc == PCAP_ERROR_PERM_DENIED || rc == PCAP_ERROR_PROMISC_PERM_DENIED)
-        snprintf(why, PCAP_ERRBUF_SIZE,
-                 "permission denied; run as root, or give the program the right: "
-                 "setcap cap_net_raw+ep PATH/lanarium");
-    else
-        snprintf(why, PCAP_ERRBUF_SIZE, "%s%s%.180s", pcap_statustostr(rc),
-                 *pcap_geterr(p) ? ": " : "", pcap_geterr(p));
-}
-
-/* Filter, direction, mode: what can be set once it is active. */
-static bool handle_set(struct pcap_live *l, pcap_t *p, char why[PCAP_ERRBUF_SIZE])
-{
-    struct bpf_program program;
-    bool good;
-
-    if (pcap_datalink(p) != DLT_EN10MB) {
-        snprintf(why, PCAP_ERRBUF_SIZE, "it is not an Ethernet (link type %d)", pcap_datalink(p));
-        return false;
-    }
-    good = pcap_setnonblock(p, 1, why) == 0;
-    if (good && pcap_setdirection(p, PCAP_D_IN) != 0) {
-        snprintf(why, PCAP_ERRBUF_SIZE, "%.200s", pcap_geterr(p));
-        good = false;
-    }
-    if (!good || !l->filter)
-        return good;
-    good = pcap_compile(p, &program, l->filter, 1, PCAP_NETMASK_UNKNOWN) == 0;
-    if (good) {
-        good = pcap_setfilter(p, &program) == 0;
-        pcap_freecode(&program);
-    }
-    if (!good)
-        snprintf(why, PCAP_ERRBUF_SIZE, "filter: %.200s", pcap_geterr(p));
-    return good;
-}
-
-/* 0, or libpcap's error with `why`. PCAP_ERROR_IFACE_NOT_UP: it is there. */
-static int handle_open(struct pcap_live *l, pcap_t **to, char why[PCAP_ERRBUF_SIZE])
-{
-    pcap_t *p = pcap_create(l->ifname, why);
-    int rc;
-
-    if (!p)
-        return PCAP_ERROR;
-    pcap_set_snaplen(p, (int)l->snaplen);
-    pcap_set_promisc(p, l->promisc);
-    pcap_set_immediate_mode(p, 1);
-    pcap_set_buffer_size(p, 4 << 20);
-    rc = pcap_activate(p);
-    if (rc < 0)
-        activate_why(p, rc, why);
-    else
-        rc = handle_set(l, p, why) ? 0 : PCAP_ERROR;
-    if (rc < 0)
-        pcap_close(p);
-    else
-        *to = p;
-    return rc;
-}
-
 static int live_open(struct pcap_live *l, char why[PCAP_ERRBUF_SIZE])
 {
-    int rc = handle_open(l, &l->pcap, why), fd;
+    struct pcap_live_options o = {.ifname = l->interface.name,
+                                  .filter = l->filter,
+                                  .promisc = l->promisc,
+                                  .snaplen = l->snaplen};
+    int rc = pcap_handle_open(&o, &l->pcap, why), fd;
 
     if (rc < 0)
         return rc;
-    l->index = if_nametoindex(l->ifname);
+    l->index = if_nametoindex(l->interface.name);
     fd = dup(pcap_get_selectable_fd(l->pcap));
     l->watch = fd < 0 ? NULL : watch_open(&l->uplink.actor.sim->loop, fd, on_ready, l);
     if (l->watch) {
@@ -268,12 +195,11 @@ static enum port_verdict live_send(struct uplink_port *p, struct frame *f)
 static void live_look(struct pcap_live *l)
 {
     char why[PCAP_ERRBUF_SIZE];
-    short flags = 0;
 
     l->look = false;
-    if (l->pcap && if_nametoindex(l->ifname) != l->index)
+    if (l->pcap && if_nametoindex(l->interface.name) != l->index)
         live_shut(l);
-    if (!l->pcap && flags_get(l, &flags) && (flags & IFF_UP) && live_open(l, why) < 0)
+    if (!l->pcap && (interface_flags(&l->interface) & IFF_UP) && live_open(l, why) < 0)
         alarm_set(l->retry, RETRY_MS);
 }
 
@@ -293,24 +219,13 @@ static void woken(struct uplink *u)
         uplink_ready(l->port);
 }
 
+/* There is news, or it is time. */
 static void on_retry(void *opaque)
 {
     struct pcap_live *l = opaque;
 
     l->look = true;
     uplink_poke(&l->uplink);
-}
-
-/* Whatever the news are: it is looked at. */
-static void on_news(void *opaque, int events)
-{
-    struct pcap_live *l = opaque;
-    char bytes[4096];
-
-    (void)events;
-    while (recv(l->news_fd, bytes, sizeof(bytes), MSG_DONTWAIT) > 0)
-        ;
-    on_retry(l);
 }
 
 /* --- life --- */
@@ -322,7 +237,7 @@ static void describe(const struct uplink *u, FILE *to)
 
     if (l->pcap)
         pcap_stats(l->pcap, &st);
-    fprintf(to, "ifname=%s%s", l->ifname, l->pcap ? "" : ", not there");
+    fprintf(to, "ifname=%s%s", l->interface.name, l->pcap ? "" : ", not there");
     if (st.ps_drop)
         fprintf(to, ", %u lost by the host", st.ps_drop);
     if (l->counts.cut + l->counts.runts + l->counts.giants)
@@ -343,7 +258,7 @@ static bool conclude(struct uplink *u, struct err *err)
                 "pcap %s: %" PRIu64
                 " packets were longer than the MTU of %s, and not sent; raise it "
                 "(ip link set %s mtu ...) or lower the guests'",
-                u->actor.name, l->too_long, l->ifname, l->ifname);
+                u->actor.name, l->too_long, l->interface.name, l->interface.name);
     return true;
 }
 
@@ -352,47 +267,26 @@ static void live_close(struct uplink *u)
     struct pcap_live *l = container_of(u, struct pcap_live, uplink);
 
     live_shut(l);
-    watch_close(l->news);
+    interface_close(&l->interface);
     alarm_close(l->retry);
-    if (l->control >= 0)
-        close(l->control);
     arrivals_finish(&l->pending);
-    free(l->ifname);
     free(l->filter);
 }
 
-/* The sockets by which it learns of the interface. */
-static bool news_open(struct pcap_live *l, char why[PCAP_ERRBUF_SIZE])
-{
-    struct sockaddr_nl a = {.nl_family = AF_NETLINK, .nl_groups = RTMGRP_LINK};
-
-    l->control = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    l->news_fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
-    if (l->news_fd >= 0 && bind(l->news_fd, (struct sockaddr *)&a, sizeof(a)) == 0)
-        l->news = watch_open(&l->uplink.actor.sim->loop, l->news_fd, on_news, l);
-    if (l->control >= 0 && l->news) {
-        watch_set(l->news, UV_READABLE);
-        return true;
-    }
-    snprintf(why, PCAP_ERRBUF_SIZE, "the host tells nothing of its state: %s", strerror(errno));
-    if (l->news_fd >= 0 && !l->news)
-        close(l->news_fd);
-    return false;
-}
-
 /* One that is down may come up later; anything else is told now. */
-static bool first_open(struct pcap_live *l, char why[PCAP_ERRBUF_SIZE])
+static bool first_open(struct pcap_live *l, const char *ifname, char why[PCAP_ERRBUF_SIZE])
 {
-    short flags = 0;
     int rc;
 
-    if (!news_open(l, why))
+    if (!interface_open(&l->interface, ifname, &l->uplink.actor.sim->loop, on_retry, l)) {
+        snprintf(why, PCAP_ERRBUF_SIZE, "the host tells nothing of its state: %s", strerror(errno));
         return false;
-    if (!flags_get(l, &flags)) {
+    }
+    if (!if_nametoindex(ifname)) {
         snprintf(why, PCAP_ERRBUF_SIZE, "there is no such interface (ip link names them)");
         return false;
     }
-    if (flags & IFF_LOOPBACK) {
+    if (interface_flags(&l->interface) & IFF_LOOPBACK) {
         snprintf(why, PCAP_ERRBUF_SIZE,
                  "a loopback interface gives back what is sent to it; use a pair of veth "
                  "interfaces, or a TAP");
@@ -435,12 +329,11 @@ struct uplink *pcap_live_create(struct sim *s, const char *name, const struct pc
     l = xcalloc(1, sizeof(*l));
     uplink_init(&l->uplink, &ops, s, name);
     l->port = uplink_join(&l->uplink, NULL, false);
-    l->ifname = xstrdup(o->ifname);
     l->filter = o->filter ? xstrdup(o->filter) : NULL;
     l->promisc = o->promisc;
     l->snaplen = o->snaplen;
     l->retry = alarm_open(&s->loop, on_retry, l);
-    if (!first_open(l, why)) {
+    if (!first_open(l, o->ifname, why)) {
         err_at(err, o->file, o->line, "pcap %s: %s: %s", name, o->ifname, why);
         uplink_destroy(&l->uplink);
         return NULL;

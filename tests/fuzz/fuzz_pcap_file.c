@@ -3,6 +3,8 @@
  *
  * What the player relies on is asserted: lengths that a wire has, times that never go backwards, an
  * end, and an account of every packet. The file is read once without a filter, once with one.
+ *
+ * Built with: devices/uplinks/pcap_reader.c sim/frame.c sim/base.c
  */
 #include <assert.h>
 #include <stdio.h>
