@@ -39,7 +39,7 @@ struct frame *pcap_packet_frame(const struct pcap_pkthdr *h, const uint8_t *byte
     }
     if (captured < h->len)
         counts->cut++;
-    f = frame_new(h->len);
+    f = frame_new(MAX(h->len, (uint32_t)FRAME_MIN_WIRE));
     memcpy(f->data, bytes, captured);
     memset(f->data + captured, 0, h->len - captured);
     f->len = h->len;

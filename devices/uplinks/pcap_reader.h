@@ -21,7 +21,7 @@ struct pcap_counts {
 
 /**
  * A packet of libpcap's as a frame, as short as it was captured (at a sender, before the wire's
- * padding): the caller's. NULL if it cannot be one; counted, but for `packets`.
+ * padding) with room for that: the caller's. NULL if it cannot be one; counted, but for `packets`.
  */
 struct frame *pcap_packet_frame(const struct pcap_pkthdr *h, const uint8_t *bytes,
                                 struct pcap_counts *counts);

@@ -22,6 +22,7 @@ static uint64_t read_all(struct pcap_reader *r)
 
     while ((f = pcap_reader_next(r, &at))) {
         assert(f->len >= ETH_HLEN && f->len <= FRAME_MAX_LEN && f->len <= f->cap);
+        frame_pad(f); /* for which there is room */
         assert(at >= last && at <= PCAP_MAX_SPAN);
         last = at;
         frames++;

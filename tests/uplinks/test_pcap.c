@@ -344,6 +344,11 @@ static void what_is_missing_of_a_packet_is_zeroes(void **state)
         assert_int_equal(f->data[i], 0);
     assert_int_equal(counts.cut, 1);
     frame_unref(f);
+    h.len = 20;
+    f = pcap_packet_frame(&h, bytes, &counts);
+    assert_int_equal(f->len, 20);
+    assert_true(f->cap >= FRAME_MIN_WIRE); /* it can be padded */
+    frame_unref(f);
 
     file_begin(NSEC_MAGIC, 1);
     packet_put(5, 0, 100, 20, 1);
