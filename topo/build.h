@@ -28,6 +28,12 @@ void guest_connect(struct topo_guest *g);
 /** Close captures at the present time. False with sentences if one could not be written. */
 bool network_close_captures(struct network *n, struct err *err);
 
+/**
+ * When the run is over: sentences about what came of uplinks. False: what one was asked for, it could
+ * not do.
+ */
+bool network_conclude(struct network *n, struct err *err);
+
 void network_finish(struct network *n);
 
 #endif

@@ -15,8 +15,7 @@ static const char *nic_name(const struct topo_nic *n)
     return n->guest ? n->guest->object.name : "";
 }
 
-/* What was left to the VLAN. A NIC on none keeps the engine's defaults. */
-static void link_inherit(const struct topo_object *o, struct link *link, const struct topo_vlan *v)
+void topo_link_inherit(const struct topo_object *o, struct link *link, const struct topo_vlan *v)
 {
     static const struct link none = {LINK_DEFAULT_DELAY, LINK_DEFAULT_RATE, LINK_DEFAULT_QUEUE};
     const struct link *from = v ? &v->link : &none;
@@ -47,7 +46,7 @@ static void nic_check(struct topo *t, struct topo_nic *n)
         COMPLAIN(t, &n->object, "nic: it is in no guest; write it inside a guest's table");
         return;
     }
-    link_inherit(&n->object, &n->link, n->vlan);
+    topo_link_inherit(&n->object, &n->link, n->vlan);
     if (!schema_given(&n->object, "legacy"))
         n->legacy = n->guest->legacy;
     if (n->queue_size & (n->queue_size - 1))
@@ -72,7 +71,7 @@ static void guest_check(struct topo *t, struct topo_guest *g)
 
 static void uplink_check(struct topo *t, struct topo_uplink *u)
 {
-    link_inherit(&u->object, &u->link, u->vlan);
+    topo_link_inherit(&u->object, &u->link, u->vlan);
     if (!u->vlan)
         COMPLAIN(t, &u->object, "%s %s: it is on no VLAN; write one into its table",
                  schemas[u->object.kind]->name, u->object.name);
@@ -249,6 +248,7 @@ bool topo_check(struct topo *t)
     captures_distinct(t);
     disks_distinct(t);
     macs_check(t);
+    topo_check_patches(t);
     if (t->objects.n == 0 && !err_any(&t->err))
         err_at(&t->err, t->title, 0, "it declares nothing: a network needs a guest at least");
     else if (t->guests.n == 0 && !err_any(&t->err))

@@ -143,6 +143,16 @@ static int exit_status(struct run *r)
     return EXIT_PASSED;
 }
 
+/* What uplinks met with that the user must know of. */
+static bool uplinks_conclude(struct run *r)
+{
+    struct err said = {0};
+    bool good = network_conclude(&r->network, &said);
+    err_print(&said, stderr);
+    err_finish(&said);
+    return good;
+}
+
 /* The network is built: everything between its first and its last moment. */
 static int run_built(struct run *r, struct script *script)
 {
@@ -172,6 +182,8 @@ static int run_built(struct run *r, struct script *script)
     }
     err_print(&r->err, stderr);
     int status = exit_status(r);
+    if (!uplinks_conclude(r) && status == EXIT_PASSED)
+        status = EXIT_BAD_INPUT;
     tests_finish(&r->tests);
     clones_finish(&r->clones);
     script->tests = NULL;
