@@ -126,6 +126,7 @@ static void add_attr(gnutls_hash_hd_t h, const struct topo_object *o, const stru
         break;
     case ATTR_BOOL: add_number(h, *(const bool *)field); break;
     case ATTR_CHOICE: add_number(h, (uint64_t)(*(const int *)field)); break;
+    case ATTR_FACTOR:
     case ATTR_INT:
     case ATTR_TIME:
     case ATTR_RATE:
