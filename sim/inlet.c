@@ -96,8 +96,7 @@ void inlet_play(struct inlet *in, uint8_t kind, vtime_t at, const uint8_t *p, si
 {
     if (kind == INLET_ANSWER) {
         array_reserve(in->answers, &in->cap_answers, in->n_answers + 1);
-        in->answers[in->n_answers++] =
-            len && p[0] ? xstrndup((const char *)p + 1, len - 1) : NULL;
+        in->answers[in->n_answers++] = len && p[0] ? xstrndup((const char *)p + 1, len - 1) : NULL;
     } else if (in->ops->play) {
         in->ops->play(in, kind, at, p, len);
     }
@@ -123,5 +122,6 @@ void inlets_admit(struct sim *s)
             in->ops->admit(in);
     }
     s->n_poked -= n;
-    memmove(s->poked, s->poked + n, s->n_poked * sizeof(struct inlet *));
+    if (s->n_poked)
+        memmove(s->poked, s->poked + n, s->n_poked * sizeof(struct inlet *));
 }

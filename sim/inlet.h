@@ -17,8 +17,8 @@ struct sim;
 enum inlet_kind {
     /* These act later, by an event of an actor: played up to a window and more before their time.
      */
-    INLET_FRAME = 1,  /* an uplink's frame enters its port */
-    INLET_ANSWER = 2, /* what a question to the outside gave: see inlet_answer */
+    INLET_FRAME = 1,   /* an uplink's frame enters its port */
+    INLET_ANSWER = 2,  /* what a question to the outside gave: see inlet_answer */
     INLET_VERDICT = 3, /* an uplink did not just take a frame that was for the host */
     /* These act at their barrier, before its control events. */
     INLET_BARRIER = 128, /* the first of them */
@@ -50,10 +50,10 @@ struct inlet_ops {
 struct inlet {
     const struct inlet_ops *ops;
     struct sim *sim;
-    uint32_t id; /* the order of creation, by which a recording knows it */
-    bool poked;  /* in the engine's list */
+    uint32_t id;      /* the order of creation, by which a recording knows it */
+    bool poked;       /* in the engine's list */
     uint64_t waiting; /* the playback's: the last round in which an entry of it had to wait */
-    char **answers; /* played and not taken yet, a list; NULL: that there was none */
+    char **answers;   /* played and not taken yet, a list; NULL: that there was none */
     uint32_t n_answers, cap_answers;
 };
 
@@ -79,8 +79,9 @@ void inlet_poke(struct inlet *in);
 void inlet_note(struct inlet *in, uint8_t kind, vtime_t at, const void *p, size_t len);
 
 /**
- * An answer that only the outside could give ("listening on port 40123"), at a barrier: noted with a
- * recorded run; when that is played, the one that was noted is returned instead, in the same order.
+ * An answer that only the outside could give ("listening on port 40123"), at a barrier: noted with
+ * a recorded run; when that is played, the one that was noted is returned instead, in the same
+ * order.
  * @live is taken, heap or NULL; the result is the caller's, NULL if there is none.
  */
 char *inlet_answer(struct inlet *in, char *live);

@@ -16,7 +16,7 @@
 #include "sim/recording.h"
 #include "sim/sim.h"
 
-#define AHEAD (2 * CONSOLE_DELAY) /* no window is longer than half of it */
+#define AHEAD (2 * CONSOLE_DELAY)  /* no window is longer than half of it */
 #define MAX_TIME (VTIME_NEVER / 2) /* centuries; later ones are not believed */
 
 struct entry {
@@ -119,7 +119,8 @@ struct playback *playback_open(const char *path, struct err *err)
         err_add(err, "the recording %s cannot be read: %s", path, strerror(errno));
         return NULL;
     }
-    if (fread(magic, sizeof(magic), 1, file) == 1 && memcmp(magic, RECORDING_MAGIC, sizeof(magic)) == 0)
+    if (fread(magic, sizeof(magic), 1, file) == 1 &&
+        memcmp(magic, RECORDING_MAGIC, sizeof(magic)) == 0)
         header = header_read(file);
     if (!header) {
         err_add(err, "%s is not a recording (of this version)", path);

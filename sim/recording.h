@@ -24,7 +24,7 @@ struct sim;
  * whole entry.
  */
 #define RECORDING_MAGIC "lanarium recording 1\n"
-#define RECORDING_ENTRY 17 /* bytes before an entry's own */
+#define RECORDING_ENTRY 17             /* bytes before an entry's own */
 #define RECORDING_MAX_ENTRY (1u << 20) /* bytes; a longer one is not believed */
 #define RECORDING_MAX_HEADER (1u << 20)
 
@@ -64,8 +64,8 @@ void playback_greet(struct playback *p, struct inlet *in);
 const char *playback_end(const struct playback *p);
 
 /**
- * False with sentences if the file was cut short or damaged, and from when on; or if the run did not
- * come to its end, or had no place for what was recorded.
+ * False with sentences if the file was cut short or damaged, and from when on; or if the run did
+ * not come to its end, or had no place for what was recorded.
  */
 bool playback_complete(const struct playback *p, struct err *err);
 

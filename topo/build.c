@@ -1,6 +1,7 @@
 /* Building: VLANs first, then guests and stacks in order of declaration, then captures. */
 #include "topo/build.h"
 
+#include "devices/patch.h"
 #include "guests/machine.h"
 #include "sim/capture.h"
 #include "sim/rng.h"
@@ -83,6 +84,12 @@ static bool guest_build(struct network *n, struct topo_guest *g, struct err *err
     return g->machine != NULL;
 }
 
+static void patch_build(struct network *n, struct topo_patch *p)
+{
+    struct vlan *const vlans[2] = {p->vlans[0]->built, p->vlans[1]->built};
+    p->built = patch_create(&n->sim, p->object.name, vlans, p->links);
+}
+
 static void point_add(struct capture *c, struct topo_object *o)
 {
     struct topo_guest *g = (struct topo_guest *)o;
@@ -92,6 +99,10 @@ static void point_add(struct capture *c, struct topo_object *o)
     case TOPO_GUEST:
         for (size_t i = 0; i < g->nics.n; i++)
             capture_add_port(c, ((struct topo_nic *)g->nics.items[i])->port);
+        break;
+    case TOPO_PATCH:
+        for (size_t i = 0; i < ARRAY_LEN(((struct topo_patch *)o)->vlans); i++)
+            capture_add_port(c, &((struct topo_patch *)o)->built->ends[i]);
         break;
     default:
         if (topo_is_uplink(o))
@@ -169,6 +180,8 @@ bool network_build(struct network *n, struct topo *t, const struct sim_options *
             scatter(n, &r);
         if (object->kind == TOPO_GUEST)
             guest_build(n, (struct topo_guest *)object, err);
+        else if (object->kind == TOPO_PATCH)
+            patch_build(n, (struct topo_patch *)object);
         else if (topo_is_uplink(object))
             topo_uplink_build(&n->sim, (struct topo_uplink *)object, err);
     }
@@ -195,6 +208,20 @@ bool network_close_captures(struct network *n, struct err *err)
     return good;
 }
 
+bool network_conclude(struct network *n, struct err *err)
+{
+    bool good = !n->removed_badly;
+    for (size_t i = 0; i < n->remarks.n; i++)
+        err_add(err, "%s", n->remarks.texts[i]);
+    err_finish(&n->remarks);
+    for (size_t i = 0; i < n->topo->uplinks.n; i++) {
+        struct uplink *u = ((struct topo_uplink *)n->topo->uplinks.items[i])->built;
+        if (u && u->ops->conclude && !u->ops->conclude(u, err))
+            good = false;
+    }
+    return good;
+}
+
 void network_finish(struct network *n)
 {
     struct err ignored = {0};
@@ -207,6 +234,9 @@ void network_finish(struct network *n)
         if (o->kind == TOPO_GUEST) {
             machine_destroy(((struct topo_guest *)o)->machine);
             ((struct topo_guest *)o)->machine = NULL;
+        } else if (o->kind == TOPO_PATCH) {
+            patch_destroy(((struct topo_patch *)o)->built);
+            ((struct topo_patch *)o)->built = NULL;
         } else if (topo_is_uplink(o)) {
             uplink_destroy(((struct topo_uplink *)o)->built);
             ((struct topo_uplink *)o)->built = NULL;

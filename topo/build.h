@@ -9,6 +9,8 @@ struct network {
     struct topo *topo;
     struct sim sim;
     const char *captures; /* the folder of captures that are begun in the run; NULL: the present one */
+    struct err remarks;   /* of uplinks that were removed: see network_conclude */
+    bool removed_badly;   /* one of them had not done what it was asked for */
     struct err trouble;   /* captures closed in the run that could not be written */
     void **junk; /* see network_build */
     size_t n_junk;
@@ -33,6 +35,12 @@ bool network_make(struct network *n, struct topo_object *o, struct err *err);
 /** Close captures at the present time. False with sentences if one could not be written,
  * those included that were closed in the run. */
 bool network_close_captures(struct network *n, struct err *err);
+
+/**
+ * When the run is over: sentences about what came of uplinks. False: what one was asked for, it could
+ * not do.
+ */
+bool network_conclude(struct network *n, struct err *err);
 
 void network_finish(struct network *n);
 

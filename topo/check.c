@@ -259,6 +259,7 @@ bool topo_check(struct topo *t)
     captures_distinct(t);
     disks_distinct(t);
     macs_check(t);
+    topo_check_patches(t);
     if (t->objects.n == 0 && !err_any(&t->err))
         err_at(&t->err, t->title, 0, "it declares nothing: a network needs a guest at least");
     else if (t->guests.n == 0 && !err_any(&t->err))

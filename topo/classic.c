@@ -246,9 +246,15 @@ static const struct classic_option {
     {"-net", "nic[,vlan=N][,macaddr=M][,model=T][,name=S]", "a network card", classic_net},
     {"-net", "user[,vlan=N][,hostfwd=R][,tftp=DIR][,bootfile=F][,net=A]...", "the user-mode stack",
      classic_net},
+    {"-net", "pcap,file=F[,vlan=N][,speed=S][,start=T][,loop=N]...", "a capture, played", classic_net},
+    {"-net", "pcap,ifname=I[,vlan=N][,promisc=off]...", "a live interface of the host", classic_net},
     {"-net", "dump[,vlan=N][,file=F][,len=N]", "a capture", classic_net},
     {"-net", "none", "no network; without any -net: nic and user", classic_net},
     {"-netdev", "user,id=ID[,...]", "a user-mode stack for a -device", classic_netdev},
+    {"-netdev", "pcap,id=ID,file=F|ifname=I[,...]", "the same for a -device", classic_netdev},
+    {"-netdev", "hubport,id=ID,hubid=N[,netdev=ID]", "a port of hub N (VLAN N), for a -device or a netdev",
+     classic_netdev},
+    {"-object", "filter-dump,id=ID,netdev=ID,file=F[,maxlen=N]", "a capture of a -netdev", classic_object},
     {"-device", "virtio-net-device,netdev=ID[,mac=M]", "a network card", classic_device},
     {"-redir", "tcp:PORT:[ADDRESS]:PORT", "a redirection from the host", classic_redir},
     {"-tftp", "DIR", "serve a folder by TFTP", take_tftp},
@@ -358,6 +364,8 @@ int classic_main(int argc, char **argv, const struct replay *again)
         status = classic_run(&c);
     free(c.redirections.items);
     invocation_finish(&words);
+    free(c.netdevs.items);
+    free(c.dumps.items);
     topo_finish(&t);
     err_finish(&err);
     return status;

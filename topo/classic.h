@@ -6,6 +6,21 @@
 
 #define CLASSIC_MAX_VLAN 4095
 
+/** A -netdev: an uplink or a hub port; those that name it are on a VLAN "net-ID" at first. */
+struct classic_netdev {
+    const char *id;
+    struct topo_uplink *uplink; /* NULL: a hub port */
+    struct topo_vlan *hub;
+    const char *joins; /* a hub port's netdev=; NULL: none */
+    struct place place;
+};
+
+/** A filter-dump: what goes through a -netdev. */
+struct classic_dump {
+    struct topo_capture *capture;
+    const char *netdev;
+};
+
 /** One guest being put together from options. */
 struct classic {
     struct topo *t;
@@ -17,6 +32,8 @@ struct classic {
     bool serial_said;
     bool bootable; /* there is something to start */
     topo_strings redirections;
+    LIST_OF(struct classic_netdev) netdevs;
+    LIST_OF(struct classic_dump) dumps;
     const char *tftp, *bootp, *smb;
     const char *word, *value; /* the option being read */
 };
@@ -38,6 +55,15 @@ void classic_error(struct classic *c, const char *fmt, ...) PRINTF_LIKE(2, 3);
 bool classic_split(struct classic *c, struct classic_list *l, const char *text);
 /** The last value of a name, or NULL. */
 const char *classic_get(const struct classic_list *l, const char *name);
+
+/* classic_hub.c */
+/** Note a -netdev. */
+void classic_netdev_note(struct classic *c, struct classic_netdev n);
+/** -netdev hubport, taken apart. */
+void classic_hubport(struct classic *c, const struct classic_list *l, const char *id);
+void classic_object(struct classic *c);
+/** After all options: hub ports join what names them to their hubs, dumps find their netdevs. */
+void classic_hub_finish(struct classic *c);
 
 /* classic_net.c */
 void classic_net(struct classic *c);

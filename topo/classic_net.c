@@ -44,6 +44,13 @@ static const struct rename user_names[] = {
     {NULL, NULL},
 };
 
+static const struct rename pcap_names[] = {
+    {"file", "file"},       {"speed", "speed"},     {"start", "start"},   {"loop", "loop"},
+    {"gap", "gap"},         {"ifname", "ifname"},   {"promisc", "promisc"}, {"snaplen", "snaplen"},
+    {"filter", "filter"},   {"vlan", NULL},         {"name", NULL},       {"id", NULL},
+    {NULL, NULL},
+};
+
 /* What QEMU has and this build does not. */
 static const char *const absent[] = {"tap",    "socket", "vde",        "bridge", "l2tpv3",
                                      "stream", "dgram",  "vhost-user", "netmap", NULL};
@@ -53,7 +60,7 @@ static bool is_absent(struct classic *c, const char *word)
     for (const char *const *a = absent; *a; a++) {
         if (strcmp(*a, word) != 0)
             continue;
-        classic_error(c, "this build has no \"%s\"; it has nic, user, dump and none", word);
+        classic_error(c, "this build has no \"%s\"; it has nic, user, pcap, dump and none", word);
         return true;
     }
     return false;
@@ -137,6 +144,7 @@ static const struct uplink_word {
     void (*finish)(struct classic *c, struct topo_object *o); /* defaults that only QEMU has; or NULL */
 } uplink_words[] = {
     {"user", TOPO_USER, user_names, user_families},
+    {"pcap", TOPO_PCAP, pcap_names, NULL},
 };
 
 static const struct uplink_word *uplink_word_find(const char *word)
@@ -218,7 +226,7 @@ void classic_net(struct classic *c)
     else if (strcmp(l.word, "dump") == 0)
         dump_make(c, &l, v);
     else
-        classic_error(c, "there is no \"%s\"; there are nic, user, dump and none", l.word);
+        classic_error(c, "there is no \"%s\"; there are nic, user, pcap, dump and none", l.word);
     free(l.text);
 }
 
@@ -240,12 +248,17 @@ void classic_netdev(struct classic *c)
     const char *id = classic_get(&l, "id");
     if (is_absent(c, l.word))
         ;
-    else if (!uplink_word_find(l.word))
-        classic_error(c, "there is no \"%s\"; there is user", l.word);
+    else if (!uplink_word_find(l.word) && strcmp(l.word, "hubport") != 0)
+        classic_error(c, "there is no \"%s\"; there are user, pcap and hubport", l.word);
     else if (!id)
         classic_error(c, "it has no id=");
+    else if (!uplink_word_find(l.word))
+        classic_hubport(c, &l, id);
     else
-        uplink_make(c, uplink_word_find(l.word), &l, vlan_netdev(c, id));
+        classic_netdev_note(c, (struct classic_netdev){
+                                   .id = id,
+                                   .uplink = uplink_make(c, uplink_word_find(l.word), &l,
+                                                         vlan_netdev(c, id))});
     free(l.text);
 }
 
@@ -339,6 +352,7 @@ void classic_redir(struct classic *c)
 void classic_net_finish(struct classic *c)
 {
     struct classic_list none = {0};
+    classic_hub_finish(c);
     c->place = (struct place){topo_intern(c->t, "-net user"), 0};
     if (!c->net_said) {
         struct topo_vlan *v = vlan_numbered(c, &none);

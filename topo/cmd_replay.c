@@ -2,7 +2,8 @@
  * lanarium replay: run a recorded network again, on what entered it from outside then.
  *
  * The recorded command line is read again and describes the same network, in which every uplink is
- * something that opens nothing. What the run shows, and how fast it is, the replay's own options say.
+ * something that opens nothing. What the run shows, and how fast it is, the replay's own options
+ * say.
  */
 #include "topo/replay.h"
 

@@ -57,7 +57,8 @@ int cmd_draw(int argc, char **argv);
 int cmd_image(int argc, char **argv);
 int cmd_help(int argc, char **argv);
 
-extern const struct option run_option_table[], replay_option_table[], check_option_table[], draw_option_table[];
+extern const struct option run_option_table[], replay_option_table[], check_option_table[],
+    draw_option_table[];
 
 /** `lanarium run` with the words of a command line; `again`: as they were recorded, or NULL. */
 int run_main(int argc, char **argv, const struct replay *again);

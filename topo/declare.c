@@ -1,4 +1,4 @@
-/* The script's declarations: vlan, guest, nic, disk, user, capture, and the tables they take. */
+/* The script's declarations: vlan, guest, nic, disk, capture, patch, uplinks, and the tables they take. */
 #include <ctype.h>
 #include <stdarg.h>
 
@@ -37,7 +37,8 @@ static bool type_fits(enum attr_type type, int lua)
     case ATTR_INT:
     case ATTR_TIME:
     case ATTR_RATE:
-    case ATTR_SIZE: return lua == LUA_TNUMBER || lua == LUA_TSTRING;
+    case ATTR_SIZE:
+    case ATTR_FACTOR: return lua == LUA_TNUMBER || lua == LUA_TSTRING;
     case ATTR_GUEST: return lua == LUA_TSTRING || lua == LUA_TUSERDATA;
     default: return lua == LUA_TSTRING;
     }
@@ -199,6 +200,22 @@ static void uplink_item(const struct reading *r, struct topo_object *item)
     u->vlan->n_members++;
 }
 
+static void patch_item(const struct reading *r, struct topo_object *item)
+{
+    struct topo_patch *p = (struct topo_patch *)r->o;
+    struct topo_vlan *v = (struct topo_vlan *)item;
+    size_t n = 0;
+    while (n < ARRAY_LEN(p->vlans) && p->vlans[n])
+        n++;
+    if (n == ARRAY_LEN(p->vlans)) {
+        reading_error(r, r->place, "it joins %s and %s already; a patch has two ends",
+                      p->vlans[0]->object.name, p->vlans[1]->object.name);
+        return;
+    }
+    p->vlans[n] = v;
+    v->n_members++;
+}
+
 static void capture_item(const struct reading *r, struct topo_object *item)
 {
     list_push(&((struct topo_capture *)r->o)->points, item);
@@ -215,6 +232,7 @@ static const struct items *items_of(const struct topo_object *o)
     static const struct items items[TOPO_KINDS] = {
         [TOPO_GUEST] = {KIND_BIT(TOPO_VLAN) | KIND_BIT(TOPO_NIC) | KIND_BIT(TOPO_DISK), guest_item},
         [TOPO_NIC] = {KIND_BIT(TOPO_VLAN), nic_item},
+        [TOPO_PATCH] = {KIND_BIT(TOPO_VLAN), patch_item},
         [TOPO_CAPTURE] = {KIND_ANY & ~(KIND_BIT(TOPO_DISK) | KIND_BIT(TOPO_CAPTURE)), capture_item},
     };
     static const struct items uplink_items = {KIND_BIT(TOPO_VLAN), uplink_item};

@@ -5,7 +5,6 @@
 #include <gnutls/crypto.h>
 #include <stdio.h>
 
-#include "topo/schema.h"
 #include "topo/uplinks/uplinks.h"
 
 #define PIECE (1u << 20)
@@ -96,10 +95,15 @@ static void add_name(gnutls_hash_hd_t h, const struct topo_object *o)
     add_text(h, o ? o->name : NULL);
 }
 
+bool digest_is_secret(const struct attr *a)
+{
+    return strncmp(a->name, "secret", 6) == 0;
+}
+
 /* Files are compared by what is in them, wherever they are. */
 static bool is_left_out(const struct attr *a, const char *value)
 {
-    return a->type == ATTR_FILE || a->type == ATTR_FOLDER || strcmp(a->name, "secret") == 0 ||
+    return a->type == ATTR_FILE || a->type == ATTR_FOLDER || digest_is_secret(a) ||
            (strcmp(a->name, "bios") == 0 && value && strcmp(value, "none") != 0);
 }
 
@@ -107,6 +111,7 @@ static void add_attr(gnutls_hash_hd_t h, const struct topo_object *o, const stru
 {
     const void *field = (const char *)o + a->offset;
     const topo_strings *list = field;
+    const struct topo_guest *guest = NULL;
 
     add_text(h, a->name);
     switch (a->type) {
@@ -120,13 +125,17 @@ static void add_attr(gnutls_hash_hd_t h, const struct topo_object *o, const stru
             add_text(h, *(const char *const *)field);
         break;
     case ATTR_BOOL: add_number(h, *(const bool *)field); break;
-    case ATTR_CHOICE: add_number(h, (uint64_t) * (const int *)field); break;
+    case ATTR_CHOICE: add_number(h, (uint64_t)(*(const int *)field)); break;
+    case ATTR_FACTOR:
     case ATTR_INT:
     case ATTR_TIME:
     case ATTR_RATE:
     case ATTR_SIZE: add_number(h, *(const uint64_t *)field); break;
     case ATTR_MAC: add(h, field, ETH_ALEN); break;
-    case ATTR_GUEST: add_name(h, (*(struct topo_guest *const *)field) ? &(*(struct topo_guest *const *)field)->object : NULL); break;
+    case ATTR_GUEST:
+        guest = *(struct topo_guest *const *)field;
+        add_name(h, guest ? &guest->object : NULL);
+        break;
     case ATTR_LIST:
         add_number(h, list->n);
         for (size_t i = 0; i < list->n; i++)

@@ -1,6 +1,7 @@
 /* Changes to a network that runs. */
 #include "topo/live.h"
 
+#include "devices/patch.h"
 #include "sim/capture.h"
 #include "topo/uplinks/uplinks.h"
 
@@ -61,6 +62,9 @@ bool live_make(struct network *n, struct topo_object *o)
 
 void live_remove(struct network *n, struct topo_uplink *u)
 {
+    const struct uplink_ops *ops = u->built->ops;
+    if (ops->conclude && !ops->conclude(u->built, &n->remarks))
+        n->removed_badly = true;
     captures_forget(&n->sim, &u->built->taps);
     uplink_destroy(u->built);
     u->built = NULL;
@@ -78,6 +82,8 @@ void live_set_up(struct topo_object *o, bool up)
 {
     if (o->kind == TOPO_NIC)
         port_set_up(((struct topo_nic *)o)->port, up);
+    else if (o->kind == TOPO_PATCH)
+        patch_set_up(((struct topo_patch *)o)->built, up);
     else
         uplink_set_up(((struct topo_uplink *)o)->built, up);
 }

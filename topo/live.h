@@ -16,13 +16,13 @@
  */
 bool live_make(struct network *n, struct topo_object *o);
 
-/** Unplug an uplink and let go of it; its name is free again. */
+/** Unplug an uplink and let go of it; its name is free again. Its last word is told at the end. */
 void live_remove(struct network *n, struct topo_uplink *u);
 
 /** End a capture; its file is complete. What could not be written is told in n->trouble. */
 void live_close(struct network *n, struct topo_capture *c);
 
-/** The link of a NIC or an uplink, up or down, as its guest or the host sees it. */
+/** The link of a NIC, an uplink or (both ends) a patch, up or down, as its far side sees it. */
 void live_set_up(struct topo_object *o, bool up);
 
 /**

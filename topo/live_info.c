@@ -1,5 +1,6 @@
 /* A running network as text: each VLAN with its ports, their links and counters; the captures. */
 #include "devices/nic.h"
+#include "devices/patch.h"
 #include "sim/capture.h"
 #include "sim/vlan.h"
 #include "topo/live.h"
@@ -109,6 +110,12 @@ static nic_list nics_sorted(const struct topo *t)
     return all;
 }
 
+static void put_patch_end(FILE *f, const struct port *p)
+{
+    fprintf(f, "  %-16s patch, link %s\n", p->name, p->up ? "up" : "down");
+    put_counters(f, p);
+}
+
 /* What is on a VLAN (NULL: on none), of NICs from *next on. */
 static void put_members(FILE *f, const struct topo *t, const struct vlan *v, const nic_list *nics,
                         size_t *next)
@@ -119,6 +126,12 @@ static void put_members(FILE *f, const struct topo *t, const struct vlan *v, con
         const struct topo_uplink *u = (struct topo_uplink *)t->uplinks.items[i];
         if (u->built && u->built->vlan == v)
             put_uplink(f, u);
+    }
+    for (size_t i = 0; v && i < t->patches.n; i++) {
+        const struct patch *p = ((struct topo_patch *)t->patches.items[i])->built;
+        for (size_t end = 0; end < ARRAY_LEN(p->ends); end++)
+            if (p->ends[end].vlan == v)
+                put_patch_end(f, &p->ends[end]);
     }
 }
 

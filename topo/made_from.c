@@ -1,8 +1,7 @@
-/* What a run is made from: written as the header of a recording, read, and compared. */
+/* What a run is made from: gathered, written as the header of a recording, and compared with one.
+ */
 #include "topo/made_from.h"
 
-#include <ctype.h>
-#include <errno.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -25,29 +24,6 @@ static void word_put(FILE *to, const char *s, size_t n)
             fputc(s[i], to);
         else
             fprintf(to, "%%%02X", (uint8_t)s[i]);
-}
-
-/* A word as it was, on the heap; NULL if it is no such word. */
-static char *word_get(const char *s)
-{
-    char *word = xmalloc(strlen(s) + 1), *to = word;
-    unsigned byte;
-
-    for (; *s; s++) {
-        *to = *s;
-        if (*s == '%') {
-            if (!isxdigit((unsigned char)s[1]) || !isxdigit((unsigned char)s[2]) ||
-                sscanf(s + 1, "%2x", &byte) != 1 || !byte) {
-                free(word);
-                return NULL;
-            }
-            *to = (char)byte;
-            s += 2;
-        }
-        to++;
-    }
-    *to = '\0';
-    return word;
 }
 
 /* How long the value is that ends at a comma; two of them are one in a value. */
@@ -124,7 +100,7 @@ static void object_gather(struct gathering *g, const struct topo_object *o)
     const struct schema *sc = schemas[o->kind];
 
     for (size_t i = 0; i < sc->n_attrs; i++)
-        if (sc->attrs[i].type == ATTR_FILE)
+        if (sc->attrs[i].type == ATTR_FILE && !digest_is_secret(&sc->attrs[i]))
             file_gather(g, *(const char *const *)((const char *)o + sc->attrs[i].offset), false);
     if (o->kind == TOPO_DISK)
         file_gather(g, ((const struct topo_disk *)o)->path, false);
@@ -187,7 +163,8 @@ char *made_from_text(const struct topo *t, const struct invocation *v, struct er
     fprintf(to, "topology %s\n", topology);
     fclose(to);
     if (good && size > RECORDING_MAX_HEADER - 2) {
-        err_add(err, "--record: what the run is made from is longer than a recording's header can be");
+        err_add(err,
+                "--record: what the run is made from is longer than a recording's header can be");
         good = false;
     }
     made_from_finish(&m);
@@ -195,142 +172,6 @@ char *made_from_text(const struct topo *t, const struct invocation *v, struct er
         return text;
     free(text);
     return NULL;
-}
-
-/* --- reading --- */
-
-static bool take_command(struct made_from *m, char *value)
-{
-    m->classic = strcmp(value, "classic") == 0;
-    return m->classic || strcmp(value, "run") == 0;
-}
-
-static bool take_arg(struct made_from *m, char *value)
-{
-    char *word = word_get(value);
-
-    if (word)
-        list_push(&m->args, word);
-    return word != NULL;
-}
-
-static bool take_seed(struct made_from *m, char *value)
-{
-    char *end;
-
-    errno = 0;
-    m->seed = strtoull(value, &end, 10);
-    return isdigit((unsigned char)*value) && !*end && !errno;
-}
-
-static bool take_epoch(struct made_from *m, char *value)
-{
-    char *end;
-
-    errno = 0;
-    m->epoch_ns = strtoll(value, &end, 10);
-    return *value && !*end && !errno;
-}
-
-static bool digest_read(const char *s, char to[DIGEST_TEXT])
-{
-    if (strspn(s, "0123456789abcdef") != DIGEST_TEXT - 1)
-        return false;
-    memcpy(to, s, DIGEST_TEXT - 1);
-    to[DIGEST_TEXT - 1] = '\0';
-    return true;
-}
-
-static bool file_take(struct made_from *m, char *value, bool script)
-{
-    struct made_file f = {.script = script};
-
-    if (!digest_read(value, f.digest) || value[DIGEST_TEXT - 1] != ' ' ||
-        !(f.path = word_get(value + DIGEST_TEXT)))
-        return false;
-    list_push(&m->files, f);
-    return true;
-}
-
-static bool take_script(struct made_from *m, char *value)
-{
-    return file_take(m, value, true);
-}
-
-static bool take_file(struct made_from *m, char *value)
-{
-    return file_take(m, value, false);
-}
-
-static bool take_topology(struct made_from *m, char *value)
-{
-    return digest_read(value, m->topology) && !value[DIGEST_TEXT - 1];
-}
-
-static bool take_folder(struct made_from *m, char *value)
-{
-    free(m->folder);
-    m->folder = word_get(value);
-    return m->folder != NULL;
-}
-
-static bool take_program(struct made_from *m, char *value)
-{
-    free(m->program);
-    m->program = xstrdup(value);
-    return true;
-}
-
-static const struct key {
-    const char *name;
-    bool (*take)(struct made_from *m, char *value);
-} keys[] = {
-    {"program", take_program}, {"folder", take_folder}, {"command", take_command},
-    {"arg", take_arg},         {"seed", take_seed},     {"epoch", take_epoch},
-    {"script", take_script},   {"file", take_file},     {"topology", take_topology},
-};
-
-/* Takes one line; its key's bit, or 0 if it is none. */
-static unsigned line_take(struct made_from *m, char *line)
-{
-    char *value = strchr(line, ' ');
-
-    if (!value)
-        return 0;
-    *value++ = '\0';
-    for (size_t i = 0; i < ARRAY_LEN(keys); i++)
-        if (strcmp(keys[i].name, line) == 0)
-            return keys[i].take(m, value) ? 1u << i : 0;
-    return 0;
-}
-
-bool made_from_read(struct made_from *m, const char *text, const char *path, struct err *err)
-{
-    const unsigned needed = (1u << ARRAY_LEN(keys)) - 1;
-    char *lines = xstrdup(text), *rest = lines, *line;
-    unsigned seen = 1u << 6 | 1u << 7, bit = 1; /* there may be no script, and no other file */
-
-    *m = (struct made_from){0};
-    while (bit && (line = strtok_r(rest, "\n", &rest)))
-        seen |= bit = line_take(m, line);
-    free(lines);
-    if (bit && seen == needed && m->args.n)
-        return true;
-    err_add(err, "%s does not say what it was made from: lanarium run did not record it", path);
-    return false;
-}
-
-void made_from_finish(struct made_from *m)
-{
-    for (size_t i = 0; i < m->args.n; i++)
-        free(m->args.items[i]);
-    for (size_t i = 0; i < m->files.n; i++)
-        free(m->files.items[i].path);
-    free(m->args.items);
-    free(m->files.items);
-    free(m->folder);
-    free(m->program);
-    *m = (struct made_from){0};
 }
 
 /* --- comparing --- */

@@ -51,7 +51,8 @@ void invocation_finish(struct invocation *v);
  */
 char *made_from_text(const struct topo *t, const struct invocation *v, struct err *err);
 
-/** Read a header; false, with a sentence about `path`, if it is none. made_from_finish either way. */
+/** Read a header; false, with a sentence about `path`, if it is none. made_from_finish either way.
+ */
 bool made_from_read(struct made_from *m, const char *text, const char *path, struct err *err);
 void made_from_finish(struct made_from *m);
 

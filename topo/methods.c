@@ -1,4 +1,5 @@
-/* The methods of guests, VLANs, NICs, uplinks and captures: what a test can do with them. */
+/* The methods of guests, VLANs, NICs, uplinks, patches and captures: what a test can do with them. */
+#include "devices/patch.h"
 #include "guests/machine.h"
 #include "sim/units.h"
 #include "sim/vlan.h"
@@ -257,6 +258,26 @@ static int uplink_info(lua_State *L)
     return 1;
 }
 
+/* p:stats(): two tables, of the ends in the order of its VLANs. */
+static int patch_stats(lua_State *L)
+{
+    struct topo_patch *p = handle_self(L, TOPO_PATCH);
+    tests_of(L, "stats");
+    for (size_t i = 0; i < ARRAY_LEN(p->vlans); i++)
+        push_port_stats(L, &p->built->ends[i]);
+    return ARRAY_LEN(p->vlans);
+}
+
+/* p:up(true or false): plugs both ends in or pulls them out. */
+static int patch_up(lua_State *L)
+{
+    struct topo_patch *p = handle_self(L, TOPO_PATCH);
+    bool up = check_up(L);
+    tests_of(L, "up");
+    live_set_up(&p->object, up);
+    return 0;
+}
+
 /* n:up(true or false): plugs the cable in or pulls it out. */
 static int nic_up(lua_State *L)
 {
@@ -323,6 +344,11 @@ static const luaL_Reg capture_methods[] = {
     {"close", capture_end},
     {NULL, NULL},
 };
+static const luaL_Reg patch_methods[] = {
+    {"stats", patch_stats},
+    {"up", patch_up},
+    {NULL, NULL},
+};
 static const luaL_Reg no_methods[] = {{NULL, NULL}};
 
 /*
@@ -372,6 +398,7 @@ void methods_open(lua_State *L)
     handle_class(L, TOPO_NIC, nic_methods);
     handle_class(L, TOPO_DISK, no_methods);
     handle_class(L, TOPO_CAPTURE, capture_methods);
+    handle_class(L, TOPO_PATCH, patch_methods);
     for (int kind = 0; kind < TOPO_KINDS; kind++)
         if (uplink_kinds[kind])
             uplink_class(L, (enum topo_kind)kind);

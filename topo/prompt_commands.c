@@ -7,7 +7,7 @@
 #include "topo/schema.h"
 #include "topo/uplinks/uplinks.h"
 
-enum { A_NIC = 1, AN_UPLINK = 2, A_VLAN = 4, A_GUEST = 8 };
+enum { A_NIC = 1, AN_UPLINK = 2, A_VLAN = 4, A_GUEST = 8, A_PATCH = 16 };
 
 /* --- names --- */
 
@@ -19,7 +19,8 @@ static const char *kinds_text(unsigned kinds)
     case AN_UPLINK: return "uplink";
     case A_VLAN: return "VLAN";
     case A_NIC | AN_UPLINK: return "NIC or uplink";
-    default: return "VLAN, guest, NIC or uplink";
+    case A_NIC | AN_UPLINK | A_PATCH: return "NIC, uplink or patch";
+    default: return "VLAN, guest, NIC, uplink or patch";
     }
 }
 
@@ -58,6 +59,8 @@ static struct topo_object *object_named(struct prompt_call *c, const char *name,
         names_add(&names, &t->guests);
     if (kinds & AN_UPLINK)
         names_add(&names, &t->uplinks);
+    if (kinds & A_PATCH)
+        names_add(&names, &t->patches);
     if (kinds & A_NIC)
         names_add_nics(&names, &t->guests);
     for (size_t i = 0; i < names.n && !found; i++)
@@ -74,10 +77,10 @@ static struct topo_object *object_named(struct prompt_call *c, const char *name,
     return found;
 }
 
-/* A NIC or an uplink that can be changed: a clone's NIC only when the clone has been made. */
-static struct topo_object *port_named(struct prompt_call *c, const char *name)
+/* One that can be changed: a clone's NIC only when the clone has been made. */
+static struct topo_object *port_named(struct prompt_call *c, const char *name, unsigned kinds)
 {
-    struct topo_object *o = object_named(c, name, A_NIC | AN_UPLINK);
+    struct topo_object *o = object_named(c, name, kinds);
     const struct topo_guest *g = o && o->kind == TOPO_NIC ? ((struct topo_nic *)o)->guest : NULL;
     if (!g || machine_power_state(g->machine, NULL) != MACHINE_WAITING)
         return o;
@@ -101,7 +104,7 @@ static void say_errors(struct prompt_call *c)
 static void run_set_link(struct prompt_call *c)
 {
     bool on = strcmp(c->words[1], "on") == 0;
-    struct topo_object *o = port_named(c, c->words[0]);
+    struct topo_object *o = port_named(c, c->words[0], A_NIC | AN_UPLINK | A_PATCH);
     if (!on && strcmp(c->words[1], "off") != 0)
         fprintf(c->out, "set_link: \"%s\" is neither on nor off\n", c->words[1]);
     else if (o)
@@ -111,7 +114,7 @@ static void run_set_link(struct prompt_call *c)
 static void run_attach(struct prompt_call *c)
 {
     bool none = strcmp(c->words[1], "none") == 0;
-    struct topo_object *o = port_named(c, c->words[0]);
+    struct topo_object *o = port_named(c, c->words[0], A_NIC | AN_UPLINK);
     struct topo_object *v = o && !none ? object_named(c, c->words[1], A_VLAN) : NULL;
     if (o && (v || none))
         live_attach(o, (struct topo_vlan *)v);
@@ -201,7 +204,7 @@ static bool capture_word(struct prompt_call *c, struct topo_capture *capture, ch
         *equals = '\0';
         return schema_set(c->run->topo, &capture->object, word, equals + 1, capture->object.place);
     }
-    o = object_named(c, word, A_VLAN | A_GUEST | A_NIC | AN_UPLINK);
+    o = object_named(c, word, A_VLAN | A_GUEST | A_NIC | AN_UPLINK | A_PATCH);
     if (o)
         list_push(&capture->points, o);
     return o != NULL;
@@ -270,7 +273,7 @@ static void run_quit(struct prompt_call *c)
 const struct prompt_command prompt_commands[] = {
     {"help", "[COMMAND]", "what the commands are", 0, 1, prompt_help},
     {"info", "network|usernet|capture", "what is there now", 1, 1, prompt_info},
-    {"set_link", "NAME on|off", "plug a NIC's or an uplink's cable in, or pull it out", 2, 2,
+    {"set_link", "NAME on|off", "plug a NIC's, an uplink's or a patch's cable in, or pull it out", 2, 2,
      run_set_link},
     {"attach", "NAME VLAN|none", "move a NIC or an uplink to another VLAN", 2, 2, run_attach},
     {"hostfwd_add", "[STACK] RULE",

@@ -13,8 +13,8 @@ struct replay {
 };
 
 /**
- * Check that the topology is the one that was recorded; then make of the recorded run's options those
- * of the replay, and change the paths of captures. False with sentences.
+ * Check that the topology is the one that was recorded; then make of the recorded run's options
+ * those of the replay, and change the paths of captures. False with sentences.
  */
 bool replay_prepare(const struct replay *r, struct topo *t, struct run_options *o, struct err *err);
 

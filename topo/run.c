@@ -26,8 +26,8 @@ static void on_test_done(struct tests *t, size_t test)
 }
 
 /*
- * Whoever sits at a console goes on when the tests are over; and so did, perhaps, who sat there when
- * it was recorded.
+ * Whoever sits at a console goes on when the tests are over; and so did, perhaps, who sat there
+ * when it was recorded.
  */
 static void on_tests_done(void *opaque)
 {
@@ -143,6 +143,16 @@ static int exit_status(struct run *r)
     return EXIT_PASSED;
 }
 
+/* What uplinks met with that the user must know of. */
+static bool uplinks_conclude(struct run *r)
+{
+    struct err said = {0};
+    bool good = network_conclude(&r->network, &said);
+    err_print(&said, stderr);
+    err_finish(&said);
+    return good;
+}
+
 /* The network is built: everything between its first and its last moment. */
 static int run_built(struct run *r, struct script *script)
 {
@@ -173,6 +183,8 @@ static int run_built(struct run *r, struct script *script)
     }
     err_print(&r->err, stderr);
     int status = exit_status(r);
+    if (!uplinks_conclude(r) && status == EXIT_PASSED)
+        status = EXIT_BAD_INPUT;
     tests_finish(&r->tests);
     clones_finish(&r->clones);
     script->tests = NULL;
@@ -213,7 +225,7 @@ int run_network(struct topo *t, struct script *script, const struct run_options 
     else
         err_print(&err, stderr);
     if (begun) {
-        recording_close(r.network.sim.recording, 0, &err); /* of a network that could not be built */
+        recording_close(r.network.sim.recording, 0, &err); /* it could not be built */
         r.network.sim.recording = NULL;
         network_finish(&r.network);
     }

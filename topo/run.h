@@ -12,7 +12,7 @@ enum {
     EXIT_PASSED = 0,
     EXIT_FAILED = 1,    /* a test failed */
     EXIT_BAD_INPUT = 2, /* the script, an image, an option */
-    EXIT_IO = 3,        /* a capture, a log, a recording could not be written; or not be replayed whole */
+    EXIT_IO = 3, /* a capture, a log, a recording could not be written; or not be replayed whole */
 };
 
 struct invocation;

@@ -44,6 +44,7 @@ void topo_finish(struct topo *t)
     free(t->vlans.items);
     free(t->guests.items);
     free(t->uplinks.items);
+    free(t->patches.items);
     free(t->captures.items);
     free(t->tests.items);
     free(t->sources.items);
@@ -129,9 +130,11 @@ struct topo_object *topo_add(struct topo *t, enum topo_kind kind, const char *na
         list_push(&t->guests, o);
     else if (kind == TOPO_CAPTURE)
         list_push(&t->captures, o);
+    else if (kind == TOPO_PATCH)
+        list_push(&t->patches, o);
     else if (topo_is_uplink(o))
         list_push(&t->uplinks, o);
-    if (kind == TOPO_VLAN || kind == TOPO_GUEST || topo_is_uplink(o))
+    if (kind == TOPO_VLAN || kind == TOPO_GUEST || kind == TOPO_PATCH || topo_is_uplink(o))
         name_claim(t, o);
     return o;
 }

@@ -9,6 +9,7 @@
 
 struct capture;
 struct machine;
+struct patch;
 struct port;
 struct schema;
 struct uplink;
@@ -42,7 +43,9 @@ enum topo_kind {
     TOPO_NIC,
     TOPO_DISK,
     TOPO_CAPTURE,
+    TOPO_PATCH,
     TOPO_USER, /* uplinks: see topo/uplinks/ */
+    TOPO_PCAP,
     TOPO_KINDS
 };
 
@@ -65,7 +68,8 @@ struct topo_vlan {
     int kind; /* enum vlan_kind */
     struct link link;
     vtime_t ageing_ns;
-    size_t n_members; /* NICs and uplinks on it, for the checks and the drawing */
+    size_t n_members; /* NICs, uplinks and patches on it, for the checks and the drawing */
+    struct topo_vlan *joined; /* another one that patches join to it, for the checks */
     struct vlan *built;
 };
 
@@ -112,9 +116,18 @@ struct topo_uplink {
     struct uplink *built;
 };
 
+/** A cable between two VLANs. */
+struct topo_patch {
+    struct topo_object object;
+    struct topo_vlan *vlans[2];
+    struct link link;     /* as it was said: of both ends */
+    struct link links[2]; /* of each end, once checked */
+    struct patch *built;
+};
+
 struct topo_capture {
     struct topo_object object; /* name: the path */
-    topo_objects points;       /* VLANs, guests, NICs, uplinks; none: every VLAN */
+    topo_objects points;       /* VLANs, guests, NICs, uplinks, patches; none: every VLAN */
     int format;                /* enum capture_format + 1; 0: by the file's name */
     const char *filter;
     bool origin;
@@ -138,10 +151,10 @@ struct topo_source {
 struct topo {
     const char *title;    /* the script's path, as it was given */
     topo_objects objects; /* all, in order of declaration; owned */
-    topo_objects vlans, guests, uplinks, captures;
+    topo_objects vlans, guests, uplinks, patches, captures;
     LIST_OF(struct topo_test) tests;
     LIST_OF(struct topo_source) sources;
-    struct strmap names;   /* VLANs, guests and uplinks share one space of names */
+    struct strmap names;   /* VLANs, guests, uplinks and patches share one space of names */
     struct strmap strings; /* interned; owned */
     struct strmap missing; /* images' files that were complained of */
     uint64_t seed;
@@ -200,6 +213,9 @@ bool topo_date(const char *text, int64_t *ns);
  * False, with sentences in t->err, if anything (now or before) was wrong.
  */
 bool topo_check(struct topo *t);
+
+/** The links of patches, and that they make no circle (patches.c). Sentences in t->err. */
+void topo_check_patches(struct topo *t);
 
 /** The same for an uplink or a capture that was added to a network that has been checked. */
 bool topo_check_late(struct topo *t, struct topo_object *o);

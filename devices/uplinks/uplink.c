@@ -127,7 +127,8 @@ static void incoming_arm(struct uplink_port *p, vtime_t at)
 
 static void enter(struct uplink_port *p, struct frame *f)
 {
-    note_frame(p, f, p->uplink->actor.now);
+    if (!p->uplink->ops->exact)
+        note_frame(p, f, p->uplink->actor.now);
     port_send(&p->port, f);
     p->clear_at = MAX(p->uplink->actor.now, p->port.busy_out) + p->port.link.delay_ns + 1;
 }
@@ -215,7 +216,7 @@ static enum port_verdict uplink_rx(struct port *port, struct frame *f)
         v = played_verdict(p);
     else if (!p->leaving)
         v = u->ops->send(p, f);
-    if (v != PORT_TAKEN)
+    if (v != PORT_TAKEN && !u->ops->exact)
         note_verdict(p, v);
     p->n_offered++;
     return v;
@@ -353,8 +354,7 @@ static bool offload_is_sound(const uint8_t *e)
 
 static void play_frame(struct uplink_port *p, vtime_t at, const uint8_t *e, size_t len)
 {
-    if (len < FRAME_ENTRY + ETH_HLEN || len > FRAME_ENTRY + FRAME_MAX_LEN ||
-        !offload_is_sound(e))
+    if (len < FRAME_ENTRY + ETH_HLEN || len > FRAME_ENTRY + FRAME_MAX_LEN || !offload_is_sound(e))
         return;
     queue_push(&p->admitted, frame_of_entry(e, len), at);
     if (!event_armed(&p->incoming))

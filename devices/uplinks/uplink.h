@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "sim/actor.h"
+#include "sim/err.h"
 #include "sim/inlet.h"
 #include "sim/port.h"
 #include "sim/tap.h"
@@ -39,12 +40,22 @@ struct uplink_ops {
     /** Its state in a line, for `info network`: "ifname=tap0". Without the newline. May be NULL. */
     void (*describe)(const struct uplink *u, FILE *to);
 
+    /**
+     * At the end of a run: sentences about what the user must know came of it. False: it was not
+     * what was asked for. May be NULL.
+     */
+    bool (*conclude)(struct uplink *u, struct err *err);
+
     /** Let go of everything outside. The struct is freed by uplink_destroy. */
     void (*close)(struct uplink *u);
 
     /** It sends by uplink_send in its own run, when it pleases, and loses what its line cannot
      * take. */
     bool direct;
+
+    /** Direct, and what it sends depends on the network alone, of which its files are a part: it is
+     * not noted, and sent again when a recording is played. */
+    bool exact;
 };
 
 /** Frames on their way in, each with the time at which it may enter. A ring. */
@@ -142,8 +153,11 @@ void uplink_attach(struct uplink *u, struct vlan *v, const struct link *link);
 /** Link up or down by the user's word, for all its ports. At a barrier. */
 void uplink_set_up(struct uplink *u, bool up);
 
-/** What a kind begins with: ports for peers to come; or one port, with or without its carrier. */
-enum uplink_start { UPLINK_NO_PORT, UPLINK_DOWN, UPLINK_UP };
+/**
+ * What a kind begins with: ports for peers to come; or one port, with or without its carrier. One that
+ * is exact needs nothing that stands in for it.
+ */
+enum uplink_start { UPLINK_NO_PORT, UPLINK_DOWN, UPLINK_UP, UPLINK_EXACT };
 
 /**
  * What stands in for an uplink when a recording is played: it opens nothing, and what entered
