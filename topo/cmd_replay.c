@@ -92,15 +92,18 @@ bool replay_prepare(const struct replay *r, struct topo *t, struct run_options *
     return true;
 }
 
+/* Whoever reads the words moves them about in their array, so that is another one. */
 static int run_again(struct replay *r)
 {
-    struct made_from *from = &r->from;
-    int argc = (int)from->args.n;
+    const struct made_from *from = &r->from;
+    int argc = (int)from->args.n, status;
+    char **argv = xcalloc(from->args.n + 1, sizeof(*argv)); /* ends in NULL, as main has it */
 
-    list_push(&from->args, NULL); /* as main has it */
-    from->args.n--;
-    return from->classic ? classic_main(argc, from->args.items, r)
-                         : run_main(argc, from->args.items, r);
+    for (size_t i = 0; i < from->args.n; i++)
+        argv[i] = from->args.items[i];
+    status = from->classic ? classic_main(argc, argv, r) : run_main(argc, argv, r);
+    free(argv);
+    return status;
 }
 
 static int replay_file(struct replay *r, const char *path)

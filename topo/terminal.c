@@ -140,8 +140,9 @@ static void keys_process(struct terminal *t)
     uint32_t n = 0;
     while (n < t->n_keys && !t->commands.n)
         one_key(t, t->keys[n++]);
+    if (n)
+        memmove(t->keys, t->keys + n, t->n_keys - n);
     t->n_keys -= n;
-    memmove(t->keys, t->keys + n, t->n_keys);
     if (t->n_pending)
         inlet_poke(&t->inlet);
 }
