@@ -85,13 +85,14 @@ bool replay_prepare(const struct replay *r, struct topo *t, struct run_options *
 
 static int run_again(struct replay *r)
 {
-    struct made_from *from = &r->from;
+    const struct made_from *from = &r->from;
     int argc = (int)from->args.n;
+    char **argv = xcalloc(from->args.n + 1, sizeof(*argv)); /* reading options moves words about */
 
-    list_push(&from->args, NULL); /* as main has it */
-    from->args.n--;
-    return from->classic ? classic_main(argc, from->args.items, r)
-                         : run_main(argc, from->args.items, r);
+    memcpy(argv, from->args.items, from->args.n * sizeof(*argv));
+    int status = from->classic ? classic_main(argc, argv, r) : run_main(argc, argv, r);
+    free(argv);
+    return status;
 }
 
 static int replay_file(struct replay *r, const char *path)
