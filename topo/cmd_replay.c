@@ -86,11 +86,12 @@ bool replay_prepare(const struct replay *r, struct topo *t, struct run_options *
 static int run_again(struct replay *r)
 {
     const struct made_from *from = &r->from;
-    int argc = (int)from->args.n;
-    char **argv = xcalloc(from->args.n + 1, sizeof(*argv)); /* reading options moves words about */
+    int argc = (int)from->args.n, status;
+    char **argv = xcalloc(from->args.n + 1, sizeof(*argv)); /* ends in NULL, as main has it */
 
-    memcpy(argv, from->args.items, from->args.n * sizeof(*argv));
-    int status = from->classic ? classic_main(argc, argv, r) : run_main(argc, argv, r);
+    for (size_t i = 0; i < from->args.n; i++)
+        argv[i] = from->args.items[i];
+    status = from->classic ? classic_main(argc, argv, r) : run_main(argc, argv, r);
     free(argv);
     return status;
 }
