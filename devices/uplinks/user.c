@@ -25,6 +25,9 @@
 #define ADVERT_FIRST_MAX 16000 /* MAX_INITIAL_RTR_ADVERT_INTERVAL */
 #define ADVERT_FIRST 3         /* MAX_INITIAL_RTR_ADVERTISEMENTS */
 
+/* It asks to be called again after so long even if there is nothing to do: then it may sleep. */
+#define IDLE_MS 1000
+
 /* --- entering and leaving libslirp --- */
 
 /* Polling with an "error" sets its clock, runs its timers, and no more. */
@@ -42,7 +45,7 @@ void user_leave(struct user_stack *u)
     u->stale = true;
     slirp_pollfds_fill(u->slirp, &timeout_ms, user_add_poll, u);
     actor_set_live(a, u->n_polled > 0 || u->n_registered > 0 || u->n_lines > 0);
-    if (timeout_ms == UINT32_MAX)
+    if (timeout_ms >= IDLE_MS)
         evq_cancel(&a->events, &u->timer);
     else
         evq_arm(&a->events, &u->timer, a->now + MAX(timeout_ms, 1u) * NS_PER_MS);
@@ -96,7 +99,8 @@ static void input(void *opaque, struct frame *f)
     if (!passed)
         return;
     slirp_input(u->slirp, passed->data, (int)passed->len);
-    user_guard_passed(&u->guard, passed);
+    if (user_guard_passed(&u->guard, passed))
+        user_enter(u); /* what waited for that answer goes out */
     frame_unref(passed);
     user_doors_accept(u);
 }
@@ -346,6 +350,7 @@ struct uplink *user_create(struct sim *sim, const char *name, const struct user_
         u = stack_new(sim, name, o, &plan);
         bool ok = add_redirections(u, o, &plan, err);
         user_leave(u);
+        actor_due_changed(&u->uplink.actor);
         if (!ok) {
             uplink_destroy(&u->uplink);
             u = NULL;
