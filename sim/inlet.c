@@ -58,5 +58,6 @@ void inlets_admit(struct sim *s)
         in->ops->admit(in);
     }
     s->n_poked -= n;
-    memmove(s->poked, s->poked + n, s->n_poked * sizeof(struct inlet *));
+    if (s->n_poked)
+        memmove(s->poked, s->poked + n, s->n_poked * sizeof(struct inlet *));
 }
