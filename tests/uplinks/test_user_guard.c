@@ -54,9 +54,9 @@ static void fragments_come_together_in_any_order(void **state)
 
 static void fragments_that_contradict_each_other_are_dropped(void **state)
 {
-    uint8_t p[1000], q[1000];
+    uint8_t p[1100] = {0}, q[1100];
     (void)state;
-    make_echo(p, sizeof(p));
+    make_echo(p, 1000);
     memcpy(q, p, sizeof(q));
     q[500] ^= 1;
     user_start(&(struct user_options){.line = 0});
@@ -190,58 +190,96 @@ static void frames_over_the_mtu_are_survived(void **state)
     user_finish();
 }
 
-/* Random changes to good packets of every protocol; the seed is printed. */
+/* --- random packets --- */
+
+static struct rng rnd;
+
+static bool one_in(unsigned n)
+{
+    return rng_below(&rnd, n) == 0;
+}
+
+/* UDP, TCP or ICMP of either version, with something wrong here and there; checksums are right. */
+static void fill(uint8_t *b, uint32_t len, uint8_t proto)
+{
+    static const uint16_t ports[] = {67, 69, 53, 80, 547, 7};
+
+    rng_fill(&rnd, b, len);
+    if (proto == 17 || proto == 6)
+        store_be16(b + 2, ports[rng_below(&rnd, ARRAY_LEN(ports))]);
+    if (proto == 17) {
+        store_be16(b + 4, (uint16_t)(one_in(4) ? rng_next(&rnd) : len));
+        store_be16(b + 8, (uint16_t)(1 + rng_below(&rnd, 5)));
+        store_be16(b + 6, 0);
+    } else if (proto == 6) {
+        store_be16(b, (uint16_t)(5000 + rng_below(&rnd, 3)));
+        store_be32(b + 4, (uint32_t)rng_below(&rnd, 3000));
+        b[12] = (uint8_t)(one_in(4) ? rng_next(&rnd) : 0x50);
+        b[13] = (uint8_t)(one_in(3) ? rng_next(&rnd) : one_in(2) ? 2 : 16);
+        store_be16(b + 16, 0);
+    } else if (proto == 58) {
+        b[0] = (uint8_t)(128 + rng_below(&rnd, 12));
+        b[1] = 0;
+    } else if (proto == 1) {
+        b[0] = (uint8_t)(one_in(3) ? rng_next(&rnd) : 8);
+        store_be16(b + 2, 0);
+        store_be16(b + 2, inet_fold(inet_sum(0, b, len)));
+    }
+}
+
+static void send_random_ipv6(uint8_t *b, uint32_t len, uint8_t proto)
+{
+    static const char *const to[] = {"fec0::2", "ff02::1:2", "fe80::2", "fec0::3", "2001:db8::1"};
+
+    user_send_ipv6(one_in(4) ? "::" : "fe80::1234", to[rng_below(&rnd, ARRAY_LEN(to))], proto,
+                   proto == 58 ? 2 : proto == 17 ? 6 : proto == 6 ? 16 : 0, b, len);
+}
+
+static void send_random_ipv4(uint8_t *b, uint32_t len, uint8_t proto)
+{
+    uint32_t src = one_in(8) ? (uint32_t)rng_next(&rnd) : CLIENT;
+    uint32_t dst = one_in(4) ? (uint32_t)rng_next(&rnd) : one_in(3) ? 0x0a000264u : ROUTER;
+    uint8_t pseudo[12] = {[9] = proto};
+
+    store_be32(pseudo, src);
+    store_be32(pseudo + 4, dst);
+    store_be16(pseudo + 10, (uint16_t)len);
+    if (proto == 6)
+        store_be16(b + 16, inet_fold(inet_sum(inet_sum(0, pseudo, 12), b, len)));
+    user_send_ip(src, dst, proto, (uint16_t)rng_below(&rnd, 3),
+                 (uint16_t)(one_in(4) ? rng_next(&rnd) : 0), b, len);
+}
+
+/*
+ * LANARIUM_TEST_SEED, LANARIUM_TEST_COUNT. LANARIUM_TEST_OPEN: without `restrict`; in a namespace without
+ * a network only, because what is sent goes anywhere.
+ */
 static void random_packets_are_survived(void **state)
 {
+    static const uint8_t protocols[] = {1, 6, 6, 17, 58, 0, 44};
     const char *env = getenv("LANARIUM_TEST_SEED"), *count = getenv("LANARIUM_TEST_COUNT");
+    const char *rule = "tcp:10.0.2.100:80-tcp:127.0.0.1:1";
     uint64_t seed = env ? strtoull(env, NULL, 0) : 1;
-    unsigned n = count ? (unsigned)atoi(count) : 20000;
-    static const uint8_t protocols[] = {1, 6, 17, 58, 0, 44};
-    struct rng r;
     uint8_t b[1500];
     (void)state;
     print_message("# seed %llu\n", (unsigned long long)seed);
-    rng_init(&r, seed, "packets");
-    user_start(&(struct user_options){
-        .ipv6 = true, .restrict_host = true, .tftp = "/tmp", .bootfile = "x"});
+    rng_init(&rnd, seed, "packets");
+    user_start(&(struct user_options){.ipv6 = true,
+                                      .restrict_host = !getenv("LANARIUM_TEST_OPEN"),
+                                      .tftp = "/tmp",
+                                      .bootfile = "x",
+                                      .guestfwd = &rule,
+                                      .n_guestfwd = 1});
     user_get_address();
-    for (unsigned i = 0; i < n; i++) {
-        uint32_t len = 20 + (uint32_t)rng_below(&r, i % 7 ? 80 : sizeof(b) - 20);
-        uint8_t proto = protocols[rng_below(&r, ARRAY_LEN(protocols))];
-        static const uint16_t ports[] = {67, 69, 53, 80, 547, 7};
+    for (unsigned n = count ? (unsigned)atoi(count) : 10000; n; n--) {
+        uint32_t len = 20 + (uint32_t)rng_below(&rnd, one_in(7) ? sizeof(b) - 20 : 80);
+        uint8_t proto = protocols[rng_below(&rnd, ARRAY_LEN(protocols))];
         user_client->n_seen = 0;
-        rng_fill(&r, b, len);
-        if (proto == 17 || proto == 6) {
-            store_be16(b + 2, ports[rng_below(&r, ARRAY_LEN(ports))]);
-            if (proto == 17) {
-                store_be16(b + 4, (uint16_t)(rng_below(&r, 4) ? len : rng_next(&r)));
-                store_be16(b + 6, 0);
-                store_be16(b + 8, (uint16_t)(1 + rng_below(&r, 5)));
-            } else {
-                b[12] = (uint8_t)(rng_below(&r, 4) ? 0x50 : rng_next(&r));
-            }
-        }
-        if (proto == 58) {
-            b[0] = (uint8_t)(128 + rng_below(&r, 12));
-            b[1] = 0;
-        }
-        if (rng_below(&r, 2)) {
-            if (proto == 17)
-                store_be16(b + 6, 0);
-            user_send_ipv6(rng_below(&r, 4) ? "fe80::1234" : "::",
-                           rng_below(&r, 2) ? "fec0::2" : rng_below(&r, 2) ? "ff02::1:2" : "fe80::2",
-                           proto, proto == 58 ? 2 : proto == 17 ? 6 : proto == 6 ? 16 : 0, b, len);
-        } else {
-            if (proto == 1) {
-                b[0] = (uint8_t)(rng_below(&r, 3) ? 8 : rng_next(&r));
-                store_be16(b + 2, 0);
-                store_be16(b + 2, inet_fold(inet_sum(0, b, len)));
-            }
-            user_send_ip(rng_below(&r, 8) ? CLIENT : (uint32_t)rng_next(&r),
-                         rng_below(&r, 4) ? ROUTER : (uint32_t)rng_next(&r), proto,
-                         (uint16_t)rng_below(&r, 3),
-                         (uint16_t)(rng_below(&r, 3) ? 0 : rng_next(&r)), b, len);
-        }
+        fill(b, len, proto);
+        if (one_in(2))
+            send_random_ipv6(b, len, proto);
+        else
+            send_random_ipv4(b, len, proto);
     }
     user_finish();
 }
