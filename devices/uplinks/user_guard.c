@@ -28,7 +28,7 @@
 enum { TCP = 6, UDP = 17, ICMP = 1, ICMPV6 = 58 };
 enum { PORT_BOOTPS = 67, PORT_TFTP = 69, PORT_DHCPV6 = 547 };
 enum { SYN = 2, ACK = 16 };
-enum { ECHO_REQUEST = 8, ECHO6_REQUEST = 128, ADVERTISEMENT = 134, SOLICITATION = 135 };
+enum { ECHO_REQUEST = 8, ECHO6_REQUEST = 128, ADVERTISEMENT = 134, SOLICITATION = 135, NEIGHBOUR };
 
 #define MAX_UNANSWERED 64 /* buffers that may be lost */
 #define IPV6_HLEN 40
@@ -275,10 +275,15 @@ struct frame *user_guard_in(struct user_guard *g, struct frame *f, vtime_t now, 
     return passed;
 }
 
-void user_guard_passed(struct user_guard *g, const struct frame *f)
+bool user_guard_passed(struct user_guard *g, const struct frame *f)
 {
-    (void)f;
+    struct view v;
+
     g->n_unanswered += g->awaits_answer;
+    if (load_be16(f->data + 12) == 0x0806)
+        return true;
+    return view_find(&v, f->data, f->len) && v.v6 && v.proto == ICMPV6 &&
+           v.l4[0] >= SOLICITATION && v.l4[0] <= NEIGHBOUR;
 }
 
 /* --- out --- */

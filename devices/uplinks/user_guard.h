@@ -39,8 +39,8 @@ void user_guard_finish(struct user_guard *g);
  */
 struct frame *user_guard_in(struct user_guard *g, struct frame *f, vtime_t now, bool crowded);
 
-/** libslirp has seen it. */
-void user_guard_passed(struct user_guard *g, const struct frame *f);
+/** libslirp has seen it. True: it may say where somebody is. */
+bool user_guard_passed(struct user_guard *g, const struct frame *f);
 
 /** A packet of libslirp's. What is to be sent in its place, the caller's; NULL: itself. */
 struct frame *user_guard_out(struct user_guard *g, const uint8_t *p, uint32_t len, vtime_t now);
