@@ -37,7 +37,7 @@ struct lane {
 /* A capture point: one interface of the file. */
 struct point {
     struct tap tap;
-    struct tap **taps; /* the list it is in */
+    struct tap **taps; /* the list it is in; NULL: that has gone */
     struct capture *capture;
     uint64_t seen;
     struct lane lanes[2]; /* of a port: what it sent, and what came */
@@ -236,6 +236,16 @@ void capture_add_port(struct capture *c, struct port *p)
     capture_add_taps(c, &p->taps, p->name, p->ops->kind);
 }
 
+void captures_forget(struct sim *s, struct tap **taps)
+{
+    for (struct capture *c = s->captures; c; c = c->next)
+        for (struct point *p = c->points; p; p = p->next)
+            if (p->taps == taps) {
+                tap_remove(taps, &p->tap);
+                p->taps = NULL;
+            }
+}
+
 uint64_t capture_packets(const struct capture *c)
 {
     return c->writer.packets;
@@ -268,7 +278,8 @@ static void remove_points(struct capture *c, vtime_t until)
     for (struct point *p = c->points, *next; p; p = next) {
         next = p->next;
         capture_writer_statistics(&c->writer, p->lanes[0].key / 4, until, p->seen);
-        tap_remove(p->taps, &p->tap);
+        if (p->taps)
+            tap_remove(p->taps, &p->tap);
         lane_finish(&p->lanes[0]);
         lane_finish(&p->lanes[1]);
         free(p);

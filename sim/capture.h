@@ -32,11 +32,15 @@ struct capture *capture_open(struct sim *s, const struct capture_options *o, str
 
 /**
  * Add a capture point, in a deterministic order: it becomes the file's next interface. At the barrier
- * at which the capture was opened only. A list of taps must outlive the capture.
+ * at which the capture was opened only. A list of taps must outlive the capture, or be taken back by
+ * captures_forget.
  */
 void capture_add_vlan(struct capture *c, struct vlan *v);
 void capture_add_taps(struct capture *c, struct tap **taps, const char *name, const char *what);
 void capture_add_port(struct capture *c, struct port *p);
+
+/** A list of taps is about to go, at a barrier: no capture sees it any more. */
+void captures_forget(struct sim *s, struct tap **taps);
 
 /**
  * Hand records older than `safe` to the writer, in order of (time, interface, arrival); the

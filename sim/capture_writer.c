@@ -14,6 +14,10 @@
 #include "sim/offload.h"
 #include "sim/tap.h"
 
+#ifndef PACKAGE_VERSION
+#define PACKAGE_VERSION "unknown"
+#endif
+
 #define MAX_QUEUED (64u << 20)    /* bytes waiting for the writer before the run waits too */
 #define MAX_SPARE 4               /* empty batches kept */
 #define WRITE_BYTES (256 * 1024u) /* encoded before a write */

@@ -44,7 +44,12 @@ static vtime_t grid_ceil(vtime_t t)
 
 void sim_init(struct sim *s, const struct sim_options *o)
 {
+    static const struct inlet_ops answers = {NULL, NULL};
+
     *s = (struct sim){.options = *o, .admitted_at = -1};
+    s->recording = o->recording;
+    s->playback = o->playback;
+    inlet_init(&s->answers, &answers, s);
     if (s->options.pace <= 0)
         s->options.pace = 1;
     if (!s->options.threads)
@@ -72,6 +77,7 @@ void sim_finish(struct sim *s)
     evq_finish(&s->control);
     evq_finish(&s->vlans_due);
     evq_finish(&s->delays);
+    inlet_finish(&s->answers);
     free(s->vlans);
     free(s->actors);
     free(s->due);
@@ -179,10 +185,12 @@ static void poll_if_time(struct sim *s)
 
 /*
  * When virtual time follows the host's: wait until the host has reached `next`, or something
- * came in. Returns how far virtual time may go.
+ * came in. Returns how far virtual time may go. What is to stop waits for nothing.
  */
 static vtime_t keep_pace(struct sim *s, vtime_t next)
 {
+    if (s->stopping)
+        return VTIME_NEVER;
     if (!follows_host(s)) {
         s->host_start_ns = 0;
         poll_if_time(s);
@@ -218,12 +226,29 @@ static vtime_t next_due(const struct sim *s, vtime_t until)
     return MIN(MIN(t, evq_next(&s->vlans_due)), next_control(s, until));
 }
 
-/* The barrier for what waits to be let in: the host's time if we follow it, else the next one. */
+/*
+ * The barrier for what waits to be let in, or for a stop that the outside asked for: not before
+ * VLANs stand there too, so that whoever knows of that barrier beforehand, as a playback does, has
+ * the same network at it. The host's time if we follow it, else the next one.
+ */
 static vtime_t next_admission(const struct sim *s, vtime_t limit)
 {
+    vtime_t first = MAX(s->now + SIM_GRID, grid_ceil(s->vlans_now));
+
+    if (s->stopping)
+        return grid_ceil(s->vlans_now);
     if (!s->n_poked)
         return VTIME_NEVER;
-    return limit == VTIME_NEVER ? s->now + SIM_GRID : MAX(s->now + SIM_GRID, limit);
+    return limit == VTIME_NEVER ? first : MAX(first, limit);
+}
+
+/* Let VLANs hand on what reaches them soon. */
+static void look_ahead(struct sim *s, vtime_t horizon)
+{
+    if (evq_next(&s->vlans_due) >= horizon)
+        return;
+    s->vlans_now = horizon;
+    window_vlans(s->window, horizon);
 }
 
 /* One step from the barrier at `now`: skip idle time or run a window. False: nothing is due. */
@@ -231,13 +256,17 @@ static bool step(struct sim *s, vtime_t until)
 {
     vtime_t delay = min_delay(s);
 
-    window_vlans(s->window, MIN(s->now + delay, next_control(s, until)));
+    look_ahead(s, MIN(s->now + delay, next_control(s, until)));
     vtime_t next = next_due(s, until);
+    if (next == VTIME_NEVER && s->now < s->vlans_now) { /* the last frame, and nobody heard it */
+        s->now = grid_ceil(s->vlans_now);
+        return true;
+    }
     if (next == VTIME_NEVER && !s->n_live && !s->n_poked)
         return false;
 
     vtime_t limit = keep_pace(s, s->n_poked ? s->now : next);
-    if (s->stopping)
+    if (s->stopping && s->now >= s->vlans_now)
         return true;
     next = next_due(s, until); /* what came in while we waited may be due sooner */
     next = grid_floor(MIN(MIN(next, next_admission(s, limit)), limit));
@@ -259,10 +288,13 @@ enum sim_stop sim_run(struct sim *s, vtime_t until)
     s->stopping = false;
     for (;;) {
         window_vlans(s->window, s->now); /* control events see a network that is whole up to now */
-        inlets_admit(s);
+        if (s->now >= s->vlans_now)
+            inlets_admit(s);
         evq_run(&s->control, s->now);
+        if (s->playback && s->now == s->admitted_at)
+            playback_play(s->playback, s, true);
         captures_barrier(s);
-        if (s->stopping)
+        if (s->stopping && s->now >= s->vlans_now)
             return SIM_STOPPED;
         if (s->now >= until)
             return SIM_REACHED;

@@ -7,9 +7,9 @@
 
 #include "sim/actor.h"
 #include "sim/evq.h"
+#include "sim/inlet.h"
 
 struct capture;
-struct inlet;
 struct playback;
 struct recording;
 struct vlan;
@@ -29,6 +29,8 @@ struct sim_options {
     double pace;        /* with paced: virtual seconds per host second; 0 means 1 */
     unsigned threads;   /* that run actors, the caller's included; 0: one per core it may use */
     bool eager;         /* hand out every window, however little there is to do: for tests */
+    struct recording *recording; /* of what enters from outside, or NULL; the caller's */
+    struct playback *playback;   /* what enters comes from here, or NULL; the caller's */
 };
 
 struct sim_stats {
@@ -50,6 +52,7 @@ struct due {
 struct sim {
     struct sim_options options;
     vtime_t now;          /* the barrier: every actor has come exactly this far */
+    vtime_t vlans_now;    /* VLANs have handed on what reached them before; may be ahead of now */
     struct due *due;      /* heap by (at, id) of actors that have something to do */
     uint32_t n_due, cap_due;
     struct actor **actors; /* all, by id; NULL where one finished */
@@ -72,11 +75,12 @@ struct sim {
     struct window *window;  /* window.c's */
     struct inlet **inlets;  /* all, by id; NULL where one finished */
     uint32_t n_inlets, cap_inlets;
-    struct inlet **poked;   /* those by which something came from outside */
+    struct inlet **poked;   /* those by which something came from outside; NULL likewise */
     uint32_t n_poked, cap_poked;
     vtime_t admitted_at;    /* the last time at which things were let in */
-    struct recording *recording; /* of what enters, or NULL; the caller's */
-    struct playback *playback;   /* what enters comes from here, or NULL; the caller's */
+    struct inlet answers;   /* inlet 0: what only the outside can tell of no uplink in particular */
+    struct recording *recording; /* as the options say */
+    struct playback *playback;
 };
 
 /** Make an engine at time 0 with nothing in it. Cannot fail. */

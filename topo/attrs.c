@@ -75,6 +75,10 @@ static const struct attr disk_attrs[] = {
      "write to the file itself; otherwise a run never changes it"},
 };
 
+static const struct attr patch_attrs[] = {
+    SCHEMA_LINK(topo_patch, "(each VLAN's)", "(each VLAN's)", "(each VLAN's)"),
+};
+
 static const struct attr capture_attrs[] = {
     {"format", ATTR_CHOICE, SCHEMA_AT(topo_capture, format), "auto", 0, 0, formats,
      "auto: pcap if the name ends in .pcap, else pcapng"},
@@ -119,11 +123,19 @@ static const struct schema disk_schema = {
     sizeof(struct topo_disk),
     SCHEMA_ATTRS(disk_attrs),
 };
+static const struct schema patch_schema = {
+    "patch",
+    "patch \"NAME\" { VLAN, VLAN, ATTRIBUTE = VALUE, ... }",
+    "A cable between two VLANs, with a link at each end. Patches must not connect VLANs in a circle.",
+    "two VLANs",
+    sizeof(struct topo_patch),
+    SCHEMA_ATTRS(patch_attrs),
+};
 static const struct schema capture_schema = {
     "capture",
     "capture \"FILE\" { POINT, ..., ATTRIBUTE = VALUE, ... }",
     "A capture file; \"-\" is standard output. The path is relative to the current folder.",
-    "VLANs, guests, NICs (h1.eth0) and uplinks; none: every VLAN",
+    "VLANs, guests, NICs (h1.eth0), uplinks and patches; none: every VLAN",
     sizeof(struct topo_capture),
     SCHEMA_ATTRS(capture_attrs),
 };
@@ -131,5 +143,6 @@ static const struct schema capture_schema = {
 const struct schema *const schemas[TOPO_KINDS] = {
     [TOPO_VLAN] = &vlan_schema,       [TOPO_GUEST] = &guest_schema, [TOPO_NIC] = &nic_schema,
     [TOPO_DISK] = &disk_schema,       [TOPO_CAPTURE] = &capture_schema,
-    [TOPO_USER] = &user_kind.schema,
+    [TOPO_PATCH] = &patch_schema,     [TOPO_USER] = &user_kind.schema,
+    [TOPO_PCAP] = &pcap_kind.schema,
 };

@@ -1,10 +1,12 @@
 /* Building: VLANs first, then guests and stacks in order of declaration, then captures. */
 #include "topo/build.h"
 
+#include "devices/patch.h"
 #include "guests/machine.h"
 #include "sim/capture.h"
 #include "sim/rng.h"
 #include "sim/vlan.h"
+#include "topo/replay.h"
 #include "topo/uplinks/uplinks.h"
 
 static void vlan_build(struct network *n, struct topo_vlan *v)
@@ -82,6 +84,12 @@ static bool guest_build(struct network *n, struct topo_guest *g, struct err *err
     return g->machine != NULL;
 }
 
+static void patch_build(struct network *n, struct topo_patch *p)
+{
+    struct vlan *const vlans[2] = {p->vlans[0]->built, p->vlans[1]->built};
+    p->built = patch_create(&n->sim, p->object.name, vlans, p->links);
+}
+
 static void point_add(struct capture *c, struct topo_object *o)
 {
     struct topo_guest *g = (struct topo_guest *)o;
@@ -92,6 +100,10 @@ static void point_add(struct capture *c, struct topo_object *o)
         for (size_t i = 0; i < g->nics.n; i++)
             capture_add_port(c, ((struct topo_nic *)g->nics.items[i])->port);
         break;
+    case TOPO_PATCH:
+        for (size_t i = 0; i < ARRAY_LEN(((struct topo_patch *)o)->vlans); i++)
+            capture_add_port(c, &((struct topo_patch *)o)->built->ends[i]);
+        break;
     default:
         if (topo_is_uplink(o))
             capture_add_taps(c, &((struct topo_uplink *)o)->built->taps, o->name,
@@ -99,10 +111,11 @@ static void point_add(struct capture *c, struct topo_object *o)
     }
 }
 
-static bool capture_build(struct network *n, struct topo_capture *c, struct err *err)
+static bool capture_build(struct network *n, struct topo_capture *c, const char *path,
+                          struct err *err)
 {
     struct capture_options o = {
-        .path = c->object.name,
+        .path = path,
         .format = c->format == 2 ? CAPTURE_PCAP : CAPTURE_PCAPNG,
         .filter = c->filter,
         .origin = c->origin,
@@ -110,13 +123,28 @@ static bool capture_build(struct network *n, struct topo_capture *c, struct err 
         .epoch_ns = n->topo->epoch_ns,
         .packets = &c->packets,
     };
-    c->open = capture_open(&n->sim, &o, err);
+    struct err why = {0};
+    c->open = capture_open(&n->sim, &o, &why);
+    for (size_t i = 0; i < why.n; i++)
+        err_at(err, c->object.place.file, c->object.place.line, "%s", why.texts[i]);
+    err_finish(&why);
     if (!c->open)
         return false;
     const topo_objects *points = c->points.n ? &c->points : &n->topo->vlans;
     for (size_t i = 0; i < points->n; i++)
         point_add(c->open, points->items[i]);
     return true;
+}
+
+bool network_make(struct network *n, struct topo_object *o, struct err *err)
+{
+    if (o->kind == TOPO_CAPTURE) {
+        char *path = replay_path(n->captures, o->name, err);
+        bool good = path && capture_build(n, (struct topo_capture *)o, path, err);
+        free(path);
+        return good;
+    }
+    return topo_uplink_build(&n->sim, (struct topo_uplink *)o, err);
 }
 
 /*
@@ -152,23 +180,44 @@ bool network_build(struct network *n, struct topo *t, const struct sim_options *
             scatter(n, &r);
         if (object->kind == TOPO_GUEST)
             guest_build(n, (struct topo_guest *)object, err);
+        else if (object->kind == TOPO_PATCH)
+            patch_build(n, (struct topo_patch *)object);
         else if (topo_is_uplink(object))
             topo_uplink_build(&n->sim, (struct topo_uplink *)object, err);
     }
     /* Last, so that a network that cannot be built leaves the files of the run before. */
-    for (size_t i = 0; !err_any(err) && i < t->captures.n; i++)
-        capture_build(n, (struct topo_capture *)t->captures.items[i], err);
+    for (size_t i = 0; !err_any(err) && i < t->captures.n; i++) {
+        struct topo_capture *c = (struct topo_capture *)t->captures.items[i];
+        capture_build(n, c, c->object.name, err);
+    }
     return !err_any(err);
 }
 
 bool network_close_captures(struct network *n, struct err *err)
 {
-    bool good = true;
+    bool good = !err_any(&n->trouble);
+    for (size_t i = 0; i < n->trouble.n; i++)
+        err_add(err, "%s", n->trouble.texts[i]);
+    err_finish(&n->trouble);
     for (size_t i = 0; i < n->topo->captures.n; i++) {
         struct topo_capture *c = (struct topo_capture *)n->topo->captures.items[i];
         if (c->open && !capture_close(c->open, n->sim.now, err))
             good = false;
         c->open = NULL;
+    }
+    return good;
+}
+
+bool network_conclude(struct network *n, struct err *err)
+{
+    bool good = !n->removed_badly;
+    for (size_t i = 0; i < n->remarks.n; i++)
+        err_add(err, "%s", n->remarks.texts[i]);
+    err_finish(&n->remarks);
+    for (size_t i = 0; i < n->topo->uplinks.n; i++) {
+        struct uplink *u = ((struct topo_uplink *)n->topo->uplinks.items[i])->built;
+        if (u && u->ops->conclude && !u->ops->conclude(u, err))
+            good = false;
     }
     return good;
 }
@@ -185,6 +234,9 @@ void network_finish(struct network *n)
         if (o->kind == TOPO_GUEST) {
             machine_destroy(((struct topo_guest *)o)->machine);
             ((struct topo_guest *)o)->machine = NULL;
+        } else if (o->kind == TOPO_PATCH) {
+            patch_destroy(((struct topo_patch *)o)->built);
+            ((struct topo_patch *)o)->built = NULL;
         } else if (topo_is_uplink(o)) {
             uplink_destroy(((struct topo_uplink *)o)->built);
             ((struct topo_uplink *)o)->built = NULL;

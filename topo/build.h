@@ -8,6 +8,10 @@
 struct network {
     struct topo *topo;
     struct sim sim;
+    const char *captures; /* the folder of captures that are begun in the run; NULL: the present one */
+    struct err remarks;   /* of uplinks that were removed: see network_conclude */
+    bool removed_badly;   /* one of them had not done what it was asked for */
+    struct err trouble;   /* captures closed in the run that could not be written */
     void **junk; /* see network_build */
     size_t n_junk;
 };
@@ -25,8 +29,18 @@ bool network_build(struct network *n, struct topo *t, const struct sim_options *
 /** Plug a guest's cables in, as it was declared; at a barrier. A clone's, when it has been made. */
 void guest_connect(struct topo_guest *g);
 
-/** Close captures at the present time. False with sentences if one could not be written. */
+/** Build one uplink or capture more, at a barrier. False with sentences; nothing of it is left. */
+bool network_make(struct network *n, struct topo_object *o, struct err *err);
+
+/** Close captures at the present time. False with sentences if one could not be written,
+ * those included that were closed in the run. */
 bool network_close_captures(struct network *n, struct err *err);
+
+/**
+ * When the run is over: sentences about what came of uplinks. False: what one was asked for, it could
+ * not do.
+ */
+bool network_conclude(struct network *n, struct err *err);
 
 void network_finish(struct network *n);
 

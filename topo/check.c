@@ -16,7 +16,7 @@ static const char *nic_name(const struct topo_nic *n)
 }
 
 /* What was left to the VLAN. A NIC on none keeps the engine's defaults. */
-static void link_inherit(const struct topo_object *o, struct link *link, const struct topo_vlan *v)
+void topo_link_inherit(const struct topo_object *o, struct link *link, const struct topo_vlan *v)
 {
     static const struct link none = {LINK_DEFAULT_DELAY, LINK_DEFAULT_RATE, LINK_DEFAULT_QUEUE};
     const struct link *from = v ? &v->link : &none;
@@ -47,7 +47,7 @@ static void nic_check(struct topo *t, struct topo_nic *n)
         COMPLAIN(t, &n->object, "nic: it is in no guest; write it inside a guest's table");
         return;
     }
-    link_inherit(&n->object, &n->link, n->vlan);
+    topo_link_inherit(&n->object, &n->link, n->vlan);
     if (!schema_given(&n->object, "legacy"))
         n->legacy = n->guest->legacy;
     if (n->queue_size & (n->queue_size - 1))
@@ -72,7 +72,7 @@ static void guest_check(struct topo *t, struct topo_guest *g)
 
 static void uplink_check(struct topo *t, struct topo_uplink *u)
 {
-    link_inherit(&u->object, &u->link, u->vlan);
+    topo_link_inherit(&u->object, &u->link, u->vlan);
     if (!u->vlan)
         COMPLAIN(t, &u->object, "%s %s: it is on no VLAN; write one into its table",
                  schemas[u->object.kind]->name, u->object.name);
@@ -109,11 +109,14 @@ static void capture_check(struct topo *t, struct topo_capture *c)
 static void captures_distinct(struct topo *t)
 {
     struct strmap seen = {0};
+    char where[512];
     for (size_t i = 0; i < t->captures.n; i++) {
         struct topo_object *c = t->captures.items[i], *first = strmap_get(&seen, c->name);
+        if (c->removed) /* closed: its file is complete, and may be overwritten */
+            continue;
         if (first)
-            COMPLAIN(t, c, "capture %s: %s:%d writes the same file", c->name, first->place.file,
-                     first->place.line);
+            COMPLAIN(t, c, "capture %s: %s writes the same file", c->name,
+                     topo_place_text(first->place, where, sizeof(where)));
         else
             strmap_put(&seen, c->name, c);
     }
@@ -241,6 +244,13 @@ static void object_check(struct topo *t, struct topo_object *o)
     }
 }
 
+bool topo_check_late(struct topo *t, struct topo_object *o)
+{
+    object_check(t, o);
+    captures_distinct(t);
+    return !err_any(&t->err);
+}
+
 bool topo_check(struct topo *t)
 {
     topo_inherit(t);
@@ -249,6 +259,7 @@ bool topo_check(struct topo *t)
     captures_distinct(t);
     disks_distinct(t);
     macs_check(t);
+    topo_check_patches(t);
     if (t->objects.n == 0 && !err_any(&t->err))
         err_at(&t->err, t->title, 0, "it declares nothing: a network needs a guest at least");
     else if (t->guests.n == 0 && !err_any(&t->err))

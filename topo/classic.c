@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <time.h>
 
+#include "topo/made_from.h"
 #include "topo/schema.h"
 
 void classic_error(struct classic *c, const char *fmt, ...)
@@ -17,7 +18,7 @@ void classic_error(struct classic *c, const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(text, sizeof(text), fmt, ap);
     va_end(ap);
-    err_add(&c->t.err, "%s: %s", c->place.file, text);
+    err_add(&c->t->err, "%s: %s", c->place.file, text);
 }
 
 bool classic_split(struct classic *c, struct classic_list *l, const char *text)
@@ -66,7 +67,7 @@ const char *classic_get(const struct classic_list *l, const char *name)
 
 static void guest_set(struct classic *c, const char *name, const char *value)
 {
-    schema_set(&c->t, &c->guest->object, name, value, c->place);
+    schema_set(c->t, &c->guest->object, name, value, c->place);
 }
 
 static void take_kernel(struct classic *c)
@@ -134,7 +135,7 @@ static void take_name(struct classic *c)
             return;
         }
     if (*c->value && strlen(c->value) <= TOPO_MAX_NAME)
-        c->guest->object.name = topo_intern(&c->t, c->value);
+        c->guest->object.name = topo_intern(c->t, c->value);
     else
         classic_error(c, "a name has 1 to %d characters", TOPO_MAX_NAME);
 }
@@ -158,14 +159,14 @@ static void take_serial(struct classic *c)
 
 static void disk_add(struct classic *c, const char *path, bool writable)
 {
-    struct topo_disk *d = (struct topo_disk *)topo_add(&c->t, TOPO_DISK, NULL, c->place);
+    struct topo_disk *d = (struct topo_disk *)topo_add(c->t, TOPO_DISK, NULL, c->place);
     const char *problem;
-    d->path = topo_intern(&c->t, path);
+    d->path = topo_intern(c->t, path);
     d->writable = writable;
     c->bootable = true;
     if (!topo_readable(path, false, &problem))
         classic_error(c, "\"%s\": %s", path, problem);
-    topo_guest_take(&c->t, c->guest, &d->object);
+    topo_guest_take(c->t, c->guest, &d->object);
 }
 
 static void take_hda(struct classic *c)
@@ -199,10 +200,10 @@ static void take_rtc(struct classic *c)
     time_t now = time(NULL);
     struct tm tm;
     if (!base || strcmp(base, "utc") == 0)
-        c->t.epoch_ns = now * NS_PER_SEC;
+        c->t->epoch_ns = now * NS_PER_SEC;
     else if (strcmp(base, "localtime") == 0)
-        c->t.epoch_ns = timegm(localtime_r(&now, &tm)) * NS_PER_SEC;
-    else if (!topo_date(base, &c->t.epoch_ns))
+        c->t->epoch_ns = timegm(localtime_r(&now, &tm)) * NS_PER_SEC;
+    else if (!topo_date(base, &c->t->epoch_ns))
         classic_error(c, "base=%s is not utc, localtime or a date such as 2025-01-01T00:00:00",
                       base);
     free(l.text);
@@ -220,7 +221,7 @@ static void take_bootp(struct classic *c)
 
 static void take_smb(struct classic *c)
 {
-    classic_error(c, "this build has no SMB server");
+    c->smb = c->value;
 }
 
 static void take_nothing(struct classic *c)
@@ -245,17 +246,24 @@ static const struct classic_option {
     {"-net", "nic[,vlan=N][,macaddr=M][,model=T][,name=S]", "a network card", classic_net},
     {"-net", "user[,vlan=N][,hostfwd=R][,tftp=DIR][,bootfile=F][,net=A]...", "the user-mode stack",
      classic_net},
+    {"-net", "pcap,file=F[,vlan=N][,speed=S][,start=T][,loop=N]...", "a capture, played", classic_net},
+    {"-net", "pcap,ifname=I[,vlan=N][,promisc=off]...", "a live interface of the host", classic_net},
     {"-net", "dump[,vlan=N][,file=F][,len=N]", "a capture", classic_net},
     {"-net", "none", "no network; without any -net: nic and user", classic_net},
     {"-netdev", "user,id=ID[,...]", "a user-mode stack for a -device", classic_netdev},
+    {"-netdev", "pcap,id=ID,file=F|ifname=I[,...]", "the same for a -device", classic_netdev},
+    {"-netdev", "hubport,id=ID,hubid=N[,netdev=ID]", "a port of hub N (VLAN N), for a -device or a netdev",
+     classic_netdev},
+    {"-object", "filter-dump,id=ID,netdev=ID,file=F[,maxlen=N]", "a capture of a -netdev", classic_object},
     {"-device", "virtio-net-device,netdev=ID[,mac=M]", "a network card", classic_device},
     {"-redir", "tcp:PORT:[ADDRESS]:PORT", "a redirection from the host", classic_redir},
     {"-tftp", "DIR", "serve a folder by TFTP", take_tftp},
     {"-bootp", "FILE", "the file that BOOTP names", take_bootp},
+    {"-smb", "DIR", "share a folder by SMB", take_smb},
     {"-hda", "FILE", "a raw disk; never changed", take_hda},
     {"-drive", "file=F[,format=raw][,snapshot=off]", "the same; snapshot=off: changes are kept",
      take_drive},
-    {"-serial", "stdio|null|file:F", "where the console is (stdio; ctrl-] leaves)", take_serial},
+    {"-serial", "stdio|null|file:F", "where the console is (stdio; ctrl-] x ends)", take_serial},
     {"-rtc", "base=utc|DATE", "the date at the start (2025-01-01)", take_rtc},
     {"-no-reboot", NULL, "a guest that resets itself stops", take_no_reboot},
     {"-nographic", NULL, "so it is", take_nothing},
@@ -268,7 +276,6 @@ static const struct classic_option {
     {"-monitor", "none", "accepted: there is none", take_nothing},
     {"-display", "none", "accepted: there is none", take_nothing},
     {"-vga", "none", "accepted: there is none", take_nothing},
-    {"-smb", "DIR", "not in this build", take_smb},
 };
 
 void classic_help(FILE *to)
@@ -299,7 +306,7 @@ static void option_take(struct classic *c, int argc, char **argv, int *i)
     c->word = argv[*i];
     c->value = o && o->value && *i + 1 < argc ? argv[++*i] : NULL;
     char *place = c->value ? xasprintf("%s %s", c->word, c->value) : xstrdup(c->word);
-    c->place = (struct place){topo_intern(&c->t, place), 0};
+    c->place = (struct place){topo_intern(c->t, place), 0};
     free(place);
     const char *near =
         o ? NULL : nearest_name(c->word, &options[0].name, ARRAY_LEN(options), sizeof(options[0]));
@@ -319,39 +326,47 @@ static int classic_run(struct classic *c)
 {
     struct script s;
     int status = EXIT_BAD_INPUT;
-    c->place = (struct place){topo_intern(&c->t, "command line"), 0};
+    c->place = (struct place){topo_intern(c->t, "command line"), 0};
     classic_net_finish(c);
-    if (!c->bootable && !err_any(&c->t.err))
-        err_add(&c->t.err, "there is nothing to start: say -kernel FILE or -bios FILE");
+    if (!c->bootable && !err_any(&c->t->err))
+        err_add(&c->t->err, "there is nothing to start: say -kernel FILE or -bios FILE");
     c->o.quiet = !c->o.stats;
     c->o.guest_status = true;
-    script_init(&s, &c->t, stderr, NULL, 0);
-    if (!err_any(&c->t.err) && topo_check(&c->t))
-        status = run_network(&c->t, &s, &c->o);
+    script_init(&s, c->t, stderr, NULL, 0);
+    if (!err_any(&c->t->err) && topo_check(c->t))
+        status = run_network(c->t, &s, &c->o);
     else
-        topo_print_errors(&c->t);
+        topo_print_errors(c->t);
     script_finish(&s);
     return status;
 }
 
-int classic_main(int argc, char **argv)
+int classic_main(int argc, char **argv, const struct replay *again)
 {
-    struct classic c = {0};
+    struct topo t;
+    struct classic c = {.t = &t};
     struct err err = {0};
+    struct invocation words = {0};
     int status = EXIT_BAD_INPUT;
-    topo_init(&c.t, "command line");
+    topo_init(&t, "command line");
     run_options_init(&c.o);
     c.o.console_use = CONSOLE_TERMINAL;
-    c.place = (struct place){c.t.title, 0};
-    c.guest = (struct topo_guest *)topo_add(&c.t, TOPO_GUEST, "vm", c.place);
+    invocation_keep(&words, true, argc, argv);
+    c.o.invocation = &words;
+    c.o.replay = again;
+    c.place = (struct place){t.title, 0};
+    c.guest = (struct topo_guest *)topo_add(&t, TOPO_GUEST, "vm", c.place);
     for (int i = 1; i < argc; i++)
-        if (!run_option_take(argc, argv, &i, &c.o, &c.t, &err))
+        if (!run_option_take(argc, argv, &i, &c.o, &t, &err))
             option_take(&c, argc, argv, &i);
     err_print(&err, stderr);
     if (!err_any(&err))
         status = classic_run(&c);
     free(c.redirections.items);
-    topo_finish(&c.t);
+    invocation_finish(&words);
+    free(c.netdevs.items);
+    free(c.dumps.items);
+    topo_finish(&t);
     err_finish(&err);
     return status;
 }

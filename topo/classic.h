@@ -6,17 +6,35 @@
 
 #define CLASSIC_MAX_VLAN 4095
 
+/** A -netdev: an uplink or a hub port; those that name it are on a VLAN "net-ID" at first. */
+struct classic_netdev {
+    const char *id;
+    struct topo_uplink *uplink; /* NULL: a hub port */
+    struct topo_vlan *hub;
+    const char *joins; /* a hub port's netdev=; NULL: none */
+    struct place place;
+};
+
+/** A filter-dump: what goes through a -netdev. */
+struct classic_dump {
+    struct topo_capture *capture;
+    const char *netdev;
+};
+
 /** One guest being put together from options. */
 struct classic {
-    struct topo t;
+    struct topo *t;
     struct run_options o;
     struct topo_guest *guest;
     struct place place; /* the option being read, as the file of its sentences */
+    bool live;          /* the network runs already, and its topology is not ours */
     bool net_said;      /* some -net, -netdev or -device: no defaults then */
     bool serial_said;
     bool bootable; /* there is something to start */
     topo_strings redirections;
-    const char *tftp, *bootp;
+    LIST_OF(struct classic_netdev) netdevs;
+    LIST_OF(struct classic_dump) dumps;
+    const char *tftp, *bootp, *smb;
     const char *word, *value; /* the option being read */
 };
 
@@ -38,12 +56,26 @@ bool classic_split(struct classic *c, struct classic_list *l, const char *text);
 /** The last value of a name, or NULL. */
 const char *classic_get(const struct classic_list *l, const char *name);
 
+/* classic_hub.c */
+/** Note a -netdev. */
+void classic_netdev_note(struct classic *c, struct classic_netdev n);
+/** -netdev hubport, taken apart. */
+void classic_hubport(struct classic *c, const struct classic_list *l, const char *id);
+void classic_object(struct classic *c);
+/** After all options: hub ports join what names them to their hubs, dumps find their netdevs. */
+void classic_hub_finish(struct classic *c);
+
 /* classic_net.c */
 void classic_net(struct classic *c);
 void classic_netdev(struct classic *c);
+/**
+ * c->value, "user,id=NAME,vlan=VLAN,...", becomes an uplink that a running network (c->t) can be
+ * given, named by its id. Sentences in c->t->err; NULL if there is nothing that could be made.
+ */
+struct topo_uplink *classic_netdev_add(struct classic *c);
 void classic_device(struct classic *c);
 void classic_redir(struct classic *c);
-/** After all options: the defaults, and what -redir, -tftp and -bootp said. */
+/** After all options: the defaults, and what -redir, -tftp, -bootp and -smb said. */
 void classic_net_finish(struct classic *c);
 
 #endif

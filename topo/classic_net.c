@@ -3,6 +3,7 @@
 
 #include "topo/classic.h"
 #include "topo/schema.h"
+#include "topo/uplinks/uplinks.h"
 
 /* Its name for an attribute, and ours; NULL: accepted and without effect here. */
 struct rename {
@@ -15,23 +16,43 @@ static const struct rename nic_names[] = {
 };
 static const struct rename user_names[] = {
     {"hostfwd", "hostfwd"},
+    {"guestfwd", "guestfwd"},
     {"tftp", "tftp"},
+    {"tftp-server-name", "tftp_server_name"},
     {"bootfile", "bootfile"},
+    {"smb", "smb"},
+    {"smbserver", "smbserver"},
     {"net", "net"},
     {"ip", "net"},
     {"host", "host"},
     {"dns", "dns"},
     {"dhcpstart", "dhcpstart"},
+    {"dnssearch", "dnssearch"},
+    {"domainname", "domainname"},
     {"hostname", "hostname"},
     {"restrict", "restrict"},
+    {"ipv4", "ipv4"},
+    {"ipv6", "ipv6"},
+    {"ipv6-net", "ipv6_net"},
+    {"ipv6-prefix", "ipv6_net"},
+    {"ipv6-prefixlen", "ipv6_prefixlen"},
+    {"ipv6-host", "ipv6_host"},
+    {"ipv6-dns", "ipv6_dns"},
     {"vlan", NULL},
     {"name", NULL},
     {"id", NULL},
     {NULL, NULL},
 };
 
+static const struct rename pcap_names[] = {
+    {"file", "file"},       {"speed", "speed"},     {"start", "start"},   {"loop", "loop"},
+    {"gap", "gap"},         {"ifname", "ifname"},   {"promisc", "promisc"}, {"snaplen", "snaplen"},
+    {"filter", "filter"},   {"vlan", NULL},         {"name", NULL},       {"id", NULL},
+    {NULL, NULL},
+};
+
 /* What QEMU has and this build does not. */
-static const char *const absent[] = {"tap",    "socket", "vde",        "bridge", "l2tpv3", "smb",
+static const char *const absent[] = {"tap",    "socket", "vde",        "bridge", "l2tpv3",
                                      "stream", "dgram",  "vhost-user", "netmap", NULL};
 
 static bool is_absent(struct classic *c, const char *word)
@@ -39,7 +60,7 @@ static bool is_absent(struct classic *c, const char *word)
     for (const char *const *a = absent; *a; a++) {
         if (strcmp(*a, word) != 0)
             continue;
-        classic_error(c, "this build has no \"%s\"; it has nic, user, dump and none", word);
+        classic_error(c, "this build has no \"%s\"; it has nic, user, pcap, dump and none", word);
         return true;
     }
     return false;
@@ -56,7 +77,7 @@ static void names_set(struct classic *c, struct topo_object *o, const struct cla
         if (!r->theirs)
             classic_error(c, "there is no \"%s\" here", l->items[i].name);
         else if (r->ours)
-            schema_set(&c->t, o, r->ours,
+            schema_set(c->t, o, r->ours,
                        *value == 'y' && !value[1]   ? "yes"
                        : *value == 'n' && !value[1] ? "no"
                                                     : value,
@@ -67,9 +88,9 @@ static void names_set(struct classic *c, struct topo_object *o, const struct cla
 /* The VLAN of a name, made when it is first spoken of. */
 static struct topo_vlan *vlan_named(struct classic *c, const char *name)
 {
-    struct topo_object *o = strmap_get(&c->t.names, name);
+    struct topo_object *o = strmap_get(&c->t->names, name);
     if (!o)
-        o = topo_add(&c->t, TOPO_VLAN, name, c->place);
+        o = topo_add(c->t, TOPO_VLAN, name, c->place);
     return o->kind == TOPO_VLAN ? (struct topo_vlan *)o : NULL;
 }
 
@@ -90,15 +111,29 @@ static struct topo_vlan *vlan_numbered(struct classic *c, const struct classic_l
 static void nic_make(struct classic *c, const struct classic_list *l, struct topo_vlan *v,
                      const char *model)
 {
-    struct topo_nic *n = (struct topo_nic *)topo_add(&c->t, TOPO_NIC, NULL, c->place);
+    struct topo_nic *n = (struct topo_nic *)topo_add(c->t, TOPO_NIC, NULL, c->place);
     names_set(c, &n->object, l, nic_names);
     if (strcmp(n->model, "virtio") == 0 || strcmp(n->model, "virtio-net-device") == 0)
         model = "virtio-net"; /* its other names there */
     if (model)
-        n->model = topo_intern(&c->t, model);
-    topo_guest_take(&c->t, c->guest, &n->object);
+        n->model = topo_intern(c->t, model);
+    topo_guest_take(c->t, c->guest, &n->object);
     if (v)
         topo_nic_join(n, v);
+}
+
+/*
+ * There, a user-mode stack has both IPv4 and IPv6; but to switch one on is to leave the other off,
+ * unless that is said too.
+ */
+static void user_families(struct classic *c, struct topo_object *o)
+{
+    bool ipv4, ipv6, said4 = schema_given(o, "ipv4"), said6 = schema_given(o, "ipv6");
+    user_families_said(o, &ipv4, &ipv6);
+    if (!said4 && said6 && ipv6)
+        schema_set(c->t, o, "ipv4", "false", c->place);
+    if (!said6)
+        schema_set(c->t, o, "ipv6", said4 && ipv4 ? "false" : "true", c->place);
 }
 
 /* An uplink's word, what it becomes, and its names. */
@@ -106,8 +141,10 @@ static const struct uplink_word {
     const char *word;
     enum topo_kind kind;
     const struct rename *names;
+    void (*finish)(struct classic *c, struct topo_object *o); /* defaults that only QEMU has; or NULL */
 } uplink_words[] = {
-    {"user", TOPO_USER, user_names},
+    {"user", TOPO_USER, user_names, user_families},
+    {"pcap", TOPO_PCAP, pcap_names, NULL},
 };
 
 static const struct uplink_word *uplink_word_find(const char *word)
@@ -122,25 +159,35 @@ static const struct uplink_word *uplink_word_find(const char *word)
 static struct topo_uplink *uplink_first(struct classic *c, enum topo_kind kind, size_t *n)
 {
     struct topo_uplink *first = NULL;
-    for (size_t i = 0; i < c->t.uplinks.n; i++) {
-        if (c->t.uplinks.items[i]->kind != kind)
+    for (size_t i = 0; i < c->t->uplinks.n; i++) {
+        if (c->t->uplinks.items[i]->kind != kind)
             continue;
-        first = first ? first : (struct topo_uplink *)c->t.uplinks.items[i];
+        first = first ? first : (struct topo_uplink *)c->t->uplinks.items[i];
         if (n)
             ++*n;
     }
     return first;
 }
 
-static struct topo_uplink *uplink_make(struct classic *c, const struct uplink_word *w,
-                                       const struct classic_list *l, struct topo_vlan *v)
+/* "user", "user1"... */
+static const char *uplink_name(struct classic *c, const struct uplink_word *w)
 {
     size_t n = 0;
     uplink_first(c, w->kind, &n);
-    char *name = n ? xasprintf("%s%zu", w->word, n) : xstrdup(w->word);
-    struct topo_uplink *u = (struct topo_uplink *)topo_add(&c->t, w->kind, name, c->place);
-    free(name);
+    char *text = n ? xasprintf("%s%zu", w->word, n) : xstrdup(w->word);
+    const char *name = topo_intern(c->t, text);
+    free(text);
+    return name;
+}
+
+static struct topo_uplink *uplink_make(struct classic *c, const struct uplink_word *w,
+                                       const struct classic_list *l, struct topo_vlan *v)
+{
+    const char *name = c->live ? classic_get(l, "id") : uplink_name(c, w);
+    struct topo_uplink *u = (struct topo_uplink *)topo_add(c->t, w->kind, name, c->place);
     names_set(c, &u->object, l, w->names);
+    if (w->finish)
+        w->finish(c, &u->object);
     u->vlan = v;
     v->n_members++;
     return u;
@@ -150,11 +197,11 @@ static void dump_make(struct classic *c, const struct classic_list *l, struct to
 {
     const char *file = classic_get(l, "file"), *len = classic_get(l, "len");
     char *name = file ? xstrdup(file) : xasprintf("lanarium-%s.pcap", v->object.name);
-    struct topo_capture *d = (struct topo_capture *)topo_add(&c->t, TOPO_CAPTURE, name, c->place);
+    struct topo_capture *d = (struct topo_capture *)topo_add(c->t, TOPO_CAPTURE, name, c->place);
     free(name);
     list_push(&d->points, &v->object);
     if (len)
-        schema_set(&c->t, &d->object, "snaplen", len, c->place);
+        schema_set(c->t, &d->object, "snaplen", len, c->place);
     for (size_t i = 0; i < l->n; i++)
         if (strcmp(l->items[i].name, "file") != 0 && strcmp(l->items[i].name, "len") != 0 &&
             strcmp(l->items[i].name, "vlan") != 0)
@@ -179,7 +226,7 @@ void classic_net(struct classic *c)
     else if (strcmp(l.word, "dump") == 0)
         dump_make(c, &l, v);
     else
-        classic_error(c, "there is no \"%s\"; there are nic, user, dump and none", l.word);
+        classic_error(c, "there is no \"%s\"; there are nic, user, pcap, dump and none", l.word);
     free(l.text);
 }
 
@@ -201,13 +248,60 @@ void classic_netdev(struct classic *c)
     const char *id = classic_get(&l, "id");
     if (is_absent(c, l.word))
         ;
-    else if (!uplink_word_find(l.word))
-        classic_error(c, "there is no \"%s\"; there is user", l.word);
+    else if (!uplink_word_find(l.word) && strcmp(l.word, "hubport") != 0)
+        classic_error(c, "there is no \"%s\"; there are user, pcap and hubport", l.word);
     else if (!id)
         classic_error(c, "it has no id=");
+    else if (!uplink_word_find(l.word))
+        classic_hubport(c, &l, id);
     else
-        uplink_make(c, uplink_word_find(l.word), &l, vlan_netdev(c, id));
+        classic_netdev_note(c, (struct classic_netdev){
+                                   .id = id,
+                                   .uplink = uplink_make(c, uplink_word_find(l.word), &l,
+                                                         vlan_netdev(c, id))});
     free(l.text);
+}
+
+/* vlan=lan or, as the options have it, vlan=0. It can be left out where there is one. */
+static struct topo_vlan *vlan_present(struct classic *c, const struct classic_list *l)
+{
+    const char *said = classic_get(l, "vlan");
+    if (!said && c->t->vlans.n == 1)
+        return (struct topo_vlan *)c->t->vlans.items[0];
+    if (!said) {
+        classic_error(c, "it has no vlan=, and there is more than one VLAN");
+        return NULL;
+    }
+    struct topo_object *o = strmap_get(&c->t->names, said);
+    char *numbered = xasprintf("vlan%s", said);
+    if (!o)
+        o = strmap_get(&c->t->names, numbered);
+    free(numbered);
+    if (!o || o->kind != TOPO_VLAN) {
+        classic_error(c, "there is no VLAN \"%s\"", said);
+        return NULL;
+    }
+    return (struct topo_vlan *)o;
+}
+
+struct topo_uplink *classic_netdev_add(struct classic *c)
+{
+    struct classic_list l;
+    struct topo_uplink *u = NULL;
+    struct topo_vlan *v;
+    c->live = true;
+    if (!classic_split(c, &l, c->value))
+        return NULL;
+    if (is_absent(c, l.word))
+        ;
+    else if (!uplink_word_find(l.word))
+        classic_error(c, "there is no \"%s\"; write user,id=NAME,vlan=VLAN", l.word);
+    else if (!classic_get(&l, "id"))
+        classic_error(c, "it has no id=");
+    else if ((v = vlan_present(c, &l)))
+        u = uplink_make(c, uplink_word_find(l.word), &l, v);
+    free(l.text);
+    return u;
 }
 
 void classic_device(struct classic *c)
@@ -232,52 +326,51 @@ void classic_device(struct classic *c)
     free(l.text);
 }
 
-/* tcp:2222:10.0.2.15:22 becomes hostfwd's tcp::2222-10.0.2.15:22. */
+/*
+ * tcp:2222:10.0.2.15:22 becomes hostfwd's tcp::2222-10.0.2.15:22; the first and the third part may be
+ * empty. In later years there was an address before the host's port: tcp:127.0.0.1:2222:...
+ */
 void classic_redir(struct classic *c)
 {
-    char proto[8], guest[64] = "";
-    unsigned from, to;
-    int used = 0;
-    bool good =
-        sscanf(c->value, "%7[a-z]:%5u:%63[0-9.]:%5u%n", proto, &from, guest, &to, &used) == 4 &&
-        !c->value[used];
-    if (!good)
-        good = sscanf(c->value, "%7[a-z]::%5u:%63[0-9.]:%5u%n", proto, &from, guest, &to, &used) ==
-                   4 &&
-               !c->value[used];
-    if (!good) {
-        guest[0] = '\0';
-        good = sscanf(c->value, "%7[a-z]:%5u::%5u%n", proto, &from, &to, &used) == 3 &&
-               !c->value[used];
-    }
-    if (!good) {
+    char *text = xstrdup(c->value), *parts[5], *s = text;
+    size_t n = 0;
+    for (char *part; n < ARRAY_LEN(parts) && (part = strsep(&s, ":")); n++)
+        parts[n] = part;
+    bool good = !s && (n == 4 || n == 5) && *parts[n - 1] && *parts[n - 3] &&
+                (!*parts[0] || strcmp(parts[0], "tcp") == 0 || strcmp(parts[0], "udp") == 0);
+    if (good) {
+        char *rule = xasprintf("%s:%s:%s-%s:%s", *parts[0] ? parts[0] : "tcp", n == 5 ? parts[1] : "",
+                               parts[n - 3], parts[n - 2], parts[n - 1]);
+        list_push(&c->redirections, topo_intern(c->t, rule));
+        free(rule);
+    } else {
         classic_error(c, "write it as tcp:HOSTPORT:[GUESTADDRESS]:GUESTPORT");
-        return;
     }
-    char *text = xasprintf("%s::%u-%s:%u", proto, from, guest, to);
-    list_push(&c->redirections, topo_intern(&c->t, text));
     free(text);
 }
 
 void classic_net_finish(struct classic *c)
 {
     struct classic_list none = {0};
-    c->place = (struct place){topo_intern(&c->t, "-net user"), 0};
+    classic_hub_finish(c);
+    c->place = (struct place){topo_intern(c->t, "-net user"), 0};
     if (!c->net_said) {
         struct topo_vlan *v = vlan_numbered(c, &none);
         nic_make(c, &none, v, NULL);
         uplink_make(c, uplink_word_find("user"), &none, v);
     }
     struct topo_uplink *u = uplink_first(c, TOPO_USER, NULL);
-    if (!u && (c->redirections.n || c->tftp || c->bootp)) {
-        c->place.file = topo_intern(&c->t, "-redir, -tftp, -bootp");
+    if (!u && (c->redirections.n || c->tftp || c->bootp || c->smb)) {
+        c->place.file = topo_intern(c->t, "-redir, -tftp, -bootp, -smb");
         classic_error(c, "they need a user-mode stack: -net user");
         return;
     }
     for (size_t i = 0; i < c->redirections.n; i++)
-        schema_set(&c->t, &u->object, "hostfwd", c->redirections.items[i], c->place);
+        schema_set(c->t, &u->object, "hostfwd", c->redirections.items[i], c->place);
     if (c->tftp)
-        schema_set(&c->t, &u->object, "tftp", c->tftp, c->place);
+        schema_set(c->t, &u->object, "tftp", c->tftp, c->place);
     if (c->bootp)
-        schema_set(&c->t, &u->object, "bootfile", c->bootp, c->place);
+        schema_set(c->t, &u->object, "bootfile", c->bootp, c->place);
+    if (c->smb)
+        schema_set(c->t, &u->object, "smb", c->smb, c->place);
 }

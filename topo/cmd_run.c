@@ -5,14 +5,8 @@
 #include "sim/units.h"
 #include "sim/workers.h"
 #include "topo/command.h"
+#include "topo/made_from.h"
 #include "topo/schema.h"
-
-struct run_args {
-    struct run_options o;
-    bool seed_given;
-    uint64_t seed;
-    LIST_OF(const char *) defines;
-};
 
 static bool number(const char *name, const char *value, uint64_t *out, struct err *err)
 {
@@ -112,26 +106,46 @@ TAKE(take_eager, sim.eager, true)
 TAKE(take_perf_map, perf_map, true)
 TAKE(take_symbols, symbols, value)
 TAKE(take_trace, trace, value)
+TAKE(take_record, record, value)
+TAKE(take_captures, captures, value)
+
+/* What shows a run, and what cannot change its result: replay has these too. */
+#define SHARED_OPTIONS                                                                             \
+    {"--junit", "FILE", "write the results as JUnit XML", take_junit},                             \
+        {"--log", "DIR", "write each console into DIR/GUEST.log", take_log},                       \
+        {"--progress", NULL, "show a line of progress, on a terminal", take_progress},             \
+        {"--stats", NULL, "print all counters at the end", take_stats},                            \
+        {"--quiet", NULL, "print failures only", take_quiet},                                      \
+        {"--threads", "N", "run guests on N threads (one per core; the result is the same)",       \
+         take_threads},                                                                            \
+        {"--eager", NULL, "use them for the smallest window (the result is the same)",             \
+         take_eager},                                                                              \
+        {"--window", "TIME", "let no window be longer (the result is the same)", take_window},     \
+        {"--shuffle", "N", "scatter the guests over memory (the result is the same)",              \
+         take_shuffle},                                                                            \
+        {"--engine", "NAME", "translator, interpreter or eager (the result is the same)",          \
+         take_engine},                                                                             \
+        {"--perf-map", NULL, "name translated code in /tmp/perf-PID.map, for perf",                \
+         take_perf_map},                                                                           \
+        {"--symbols", "FILE", "likewise, with names from a System.map or nm", take_symbols},       \
+    {                                                                                              \
+        "--trace", "GUEST=FILE", "write each instruction of a guest into a file", take_trace       \
+    }
 
 const struct option run_option_table[] = {
     {"--for", "TIME", "end after so much virtual time", take_for},
     {"--seed", "N", "the seed of every random draw (1)", take_seed},
     {"--define", "NAME=VALUE", "what the script sees as arg.NAME", take_define},
-    {"--junit", "FILE", "write the results as JUnit XML", take_junit},
-    {"--log", "DIR", "write each console into DIR/GUEST.log", take_log},
-    {"--console", "GUEST", "use its console here; ctrl-] leaves", take_console},
-    {"--progress", NULL, "show a line of progress, on a terminal", take_progress},
-    {"--stats", NULL, "print all counters at the end", take_stats},
-    {"--quiet", NULL, "print failures only", take_quiet},
+    {"--console", "GUEST", "use its console here; ctrl-] x ends the run", take_console},
+    {"--record", "FILE", "write down what comes in from outside, for lanarium replay", take_record},
     {"--paced", NULL, "hold virtual time back to the host's clock", take_paced},
-    {"--threads", "N", "run guests on N threads (one per core; the result is the same)", take_threads},
-    {"--eager", NULL, "use them for the smallest window (the result is the same)", take_eager},
-    {"--window", "TIME", "let no window be longer (the result is the same)", take_window},
-    {"--shuffle", "N", "scatter the guests over memory (the result is the same)", take_shuffle},
-    {"--engine", "NAME", "translator, interpreter or eager (the result is the same)", take_engine},
-    {"--perf-map", NULL, "name translated code in /tmp/perf-PID.map, for perf", take_perf_map},
-    {"--symbols", "FILE", "likewise, with names from a System.map or nm", take_symbols},
-    {"--trace", "GUEST=FILE", "write each instruction of a guest into a file", take_trace},
+    SHARED_OPTIONS,
+    {NULL, NULL, NULL, NULL},
+};
+
+const struct option replay_option_table[] = {
+    {"--captures", "DIR", "put captures with relative paths there", take_captures},
+    SHARED_OPTIONS,
     {NULL, NULL, NULL, NULL},
 };
 
@@ -168,12 +182,16 @@ static int run_file(struct run_args *a, const char *path)
     return status;
 }
 
-int cmd_run(int argc, char **argv)
+int run_main(int argc, char **argv, const struct replay *again)
 {
     struct run_args a = {0};
     struct err err = {0};
+    struct invocation words = {0};
     int status;
     run_options_init(&a.o);
+    invocation_keep(&words, false, argc, argv);
+    a.o.invocation = &words;
+    a.o.replay = again;
     int left = options_read(run_option_table, argc, argv, &a, &err);
     if (left >= 0 && left != 1)
         err_add(&err, left ? "one script at a time" : "which script?");
@@ -182,5 +200,11 @@ int cmd_run(int argc, char **argv)
     else
         status = run_file(&a, argv[1]);
     free(a.defines.items);
+    invocation_finish(&words);
     return status;
+}
+
+int cmd_run(int argc, char **argv)
+{
+    return run_main(argc, argv, NULL);
 }

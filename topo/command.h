@@ -35,6 +35,14 @@ int options_read(const struct option *table, int argc, char **argv, void *to, st
 bool option_try(const struct option *table, int argc, char **argv, int *i, void *to,
                 struct err *err);
 
+/** What the options of `run`, and of `replay`, fill in. */
+struct run_args {
+    struct run_options o;
+    bool seed_given;
+    uint64_t seed;
+    LIST_OF(const char *) defines;
+};
+
 /** Likewise for the options of `run`, into `o` and the seed of `t`. */
 bool run_option_take(int argc, char **argv, int *i, struct run_options *o, struct topo *t,
                      struct err *err);
@@ -43,15 +51,20 @@ bool run_option_take(int argc, char **argv, int *i, struct run_options *o, struc
 int usage_error(const struct command *c, struct err *err);
 
 int cmd_run(int argc, char **argv);
+int cmd_replay(int argc, char **argv);
 int cmd_check(int argc, char **argv);
 int cmd_draw(int argc, char **argv);
 int cmd_image(int argc, char **argv);
 int cmd_help(int argc, char **argv);
 
-extern const struct option run_option_table[], check_option_table[], draw_option_table[];
+extern const struct option run_option_table[], replay_option_table[], check_option_table[],
+    draw_option_table[];
+
+/** `lanarium run` with the words of a command line; `again`: as they were recorded, or NULL. */
+int run_main(int argc, char **argv, const struct replay *again);
 
 /** One guest by QEMU's classic options: lanarium -kernel Image -net user... */
-int classic_main(int argc, char **argv);
+int classic_main(int argc, char **argv, const struct replay *again);
 void classic_help(FILE *to);
 
 /** Load a script and check it: what run, check and draw have in common. */

@@ -1,6 +1,7 @@
 /* The script's functions that are not about one object: test, guests, run, seed, wait, check... */
 #include "sim/units.h"
 #include "topo/handle.h"
+#include "topo/live.h"
 #include "topo/schema.h"
 #include "topo/tests.h"
 
@@ -139,13 +140,22 @@ static int control_check(lua_State *L)
     return script_error(L, "%s", script_tostring(L, 2, NULL));
 }
 
+/* info(): the network as it is now, as the prompt's "info network" prints it. */
+static int control_info(lua_State *L)
+{
+    char *text = live_info_network(tests_of(L, "info")->network);
+    lua_pushstring(L, text);
+    free(text);
+    return 1;
+}
+
 void control_open(lua_State *L)
 {
     static const luaL_Reg functions[] = {
         {"test", control_test},   {"guests", control_guests}, {"object", control_object},
         {"run", control_run},     {"seed", control_seed},     {"epoch", control_epoch},
         {"wait", control_wait},   {"now", control_now},       {"fail", control_fail},
-        {"check", control_check},
+        {"check", control_check}, {"info", control_info},
     };
     for (size_t i = 0; i < ARRAY_LEN(functions); i++)
         lua_register(L, functions[i].name, functions[i].func);

@@ -1,10 +1,11 @@
-/* The script's declarations: vlan, guest, nic, disk, user, capture, and the tables they take. */
+/* The script's declarations: vlan, guest, nic, disk, capture, patch, uplinks, and the tables they take. */
 #include <ctype.h>
 #include <stdarg.h>
 
 #include "topo/handle.h"
 #include "topo/locate.h"
 #include "topo/schema.h"
+#include "topo/tests.h"
 #include "topo/uplinks/uplinks.h"
 
 /* A table of attributes being read. */
@@ -36,7 +37,8 @@ static bool type_fits(enum attr_type type, int lua)
     case ATTR_INT:
     case ATTR_TIME:
     case ATTR_RATE:
-    case ATTR_SIZE: return lua == LUA_TNUMBER || lua == LUA_TSTRING;
+    case ATTR_SIZE:
+    case ATTR_FACTOR: return lua == LUA_TNUMBER || lua == LUA_TSTRING;
     case ATTR_GUEST: return lua == LUA_TSTRING || lua == LUA_TUSERDATA;
     default: return lua == LUA_TSTRING;
     }
@@ -198,6 +200,22 @@ static void uplink_item(const struct reading *r, struct topo_object *item)
     u->vlan->n_members++;
 }
 
+static void patch_item(const struct reading *r, struct topo_object *item)
+{
+    struct topo_patch *p = (struct topo_patch *)r->o;
+    struct topo_vlan *v = (struct topo_vlan *)item;
+    size_t n = 0;
+    while (n < ARRAY_LEN(p->vlans) && p->vlans[n])
+        n++;
+    if (n == ARRAY_LEN(p->vlans)) {
+        reading_error(r, r->place, "it joins %s and %s already; a patch has two ends",
+                      p->vlans[0]->object.name, p->vlans[1]->object.name);
+        return;
+    }
+    p->vlans[n] = v;
+    v->n_members++;
+}
+
 static void capture_item(const struct reading *r, struct topo_object *item)
 {
     list_push(&((struct topo_capture *)r->o)->points, item);
@@ -214,6 +232,7 @@ static const struct items *items_of(const struct topo_object *o)
     static const struct items items[TOPO_KINDS] = {
         [TOPO_GUEST] = {KIND_BIT(TOPO_VLAN) | KIND_BIT(TOPO_NIC) | KIND_BIT(TOPO_DISK), guest_item},
         [TOPO_NIC] = {KIND_BIT(TOPO_VLAN), nic_item},
+        [TOPO_PATCH] = {KIND_BIT(TOPO_VLAN), patch_item},
         [TOPO_CAPTURE] = {KIND_ANY & ~(KIND_BIT(TOPO_DISK) | KIND_BIT(TOPO_CAPTURE)), capture_item},
     };
     static const struct items uplink_items = {KIND_BIT(TOPO_VLAN), uplink_item};
@@ -235,7 +254,10 @@ static void item_read(const struct reading *r, lua_Integer i)
     const struct items *items = items_of(r->o);
     struct topo_object *item = handle_to(r->L, -1, items->kinds);
     struct topo_disk *d = (struct topo_disk *)r->o;
-    if (item)
+    char label[128];
+    if (item && item->removed)
+        reading_error(r, r->place, "%s has been removed", topo_label(item, label, sizeof(label)));
+    else if (item)
         items->take(r, item);
     else if (r->o->kind == TOPO_DISK && lua_type(r->L, -1) == LUA_TSTRING && !d->path)
         disk_path(r, lua_tostring(r->L, -1));
@@ -269,23 +291,44 @@ static void describe(lua_State *L, struct topo_object *o, int index, struct plac
     o->described = true;
 }
 
+/* Makes what the running test has declared; what is wrong with it is an error of the test. */
+static void make_late(lua_State *L, struct tests *t)
+{
+    if (tests_make_late(t))
+        return;
+    char *text = topo_take_errors(t->script->topo);
+    lua_pushstring(L, text);
+    free(text);
+    lua_error(L);
+}
+
 int handle_describe(lua_State *L)
 {
     char label[128];
+    struct tests *tests = script_of(L)->tests;
     struct topo_object *o = handle_to(L, 1, KIND_ANY);
     if (!o)
         return luaL_error(L, "this is not an object");
     topo_label(o, label, sizeof(label));
-    if (script_of(L)->tests)
-        return luaL_error(L, "%s: the network is complete once it runs", label);
+    if (tests && tests->late != o)
+        return luaL_error(L, "%s: it has been made already", label);
     if (!lua_istable(L, 2))
         return luaL_error(L, "%s: what follows its name is a %s, not a table { ... }", label,
                           luaL_typename(L, 2));
     if (o->described)
         return luaL_error(L, "%s: it has its attributes already", label);
     describe(L, o, 2, script_place(L, 1));
+    if (tests)
+        make_late(L, tests);
     lua_settop(L, 1);
     return 1;
+}
+
+/* Whether the value at the top of the stack stands for nothing, any more. */
+static bool is_free(lua_State *L)
+{
+    struct topo_object *o = handle_to(L, -1, KIND_ANY);
+    return lua_isnil(L, -1) || (o && o->removed);
 }
 
 /* Makes a global of an object's name, unless there is one or it cannot be one. */
@@ -299,7 +342,8 @@ static void global_make(lua_State *L, const struct topo_object *o)
             return;
     lua_pushglobaltable(L);
     lua_pushstring(L, o->name);
-    if (lua_rawget(L, -2) == LUA_TNIL) {
+    lua_rawget(L, -2);
+    if (is_free(L)) {
         lua_pushstring(L, o->name);
         handle_push(L, (struct topo_object *)o);
         lua_rawset(L, -4);
@@ -307,12 +351,29 @@ static void global_make(lua_State *L, const struct topo_object *o)
     lua_pop(L, 2);
 }
 
+/*
+ * A running test can add uplinks and captures. Guests and VLANs cannot come later: what a guest is
+ * given - its number among all, its addresses, its random draws - goes by the whole of them.
+ */
+static void late_check(lua_State *L, enum topo_kind kind)
+{
+    struct tests *t = script_of(L)->tests;
+    if (kind != TOPO_CAPTURE && !uplink_kinds[kind])
+        luaL_error(L, "%s: the network is complete once it runs; a test can add uplinks and captures",
+                   schemas[kind]->name);
+    tests_of(L, schemas[kind]->name);
+    make_late(L, t);
+}
+
 static struct topo_object *declare(lua_State *L, enum topo_kind kind, const char *name)
 {
     struct script *s = script_of(L);
     if (s->tests)
-        luaL_error(L, "%s: the network is complete once it runs", schemas[kind]->name);
-    return topo_add(s->topo, kind, name, script_place(L, 1));
+        late_check(L, kind);
+    struct topo_object *o = topo_add(s->topo, kind, name, script_place(L, 1));
+    if (s->tests)
+        s->tests->late = o;
+    return o;
 }
 
 /* vlan "lan", and the like; the kind is the upvalue. */
@@ -323,10 +384,13 @@ static int declare_named(lua_State *L)
         return luaL_error(L, "%s: its name comes first: %s", schemas[kind]->name,
                           schemas[kind]->synopsis);
     struct topo_object *o = declare(L, kind, lua_tostring(L, 1));
+    struct tests *tests = script_of(L)->tests;
     if (kind != TOPO_CAPTURE)
         global_make(L, o);
     if (lua_istable(L, 2))
         describe(L, o, 2, o->place);
+    if (lua_istable(L, 2) && tests)
+        make_late(L, tests);
     handle_push(L, o);
     return 1;
 }

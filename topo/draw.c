@@ -1,4 +1,4 @@
-/* Drawing: VLANs as bars, guests as boxes, stacks as ovals, a line for each link. */
+/* Drawing: VLANs as bars, guests as boxes, uplinks as ovals, a line for each link and each patch. */
 #include "topo/draw.h"
 
 #include "devices/nic.h"
@@ -59,14 +59,10 @@ static void put_guest(FILE *f, const struct topo_guest *g)
     fputs("\"]\n", f);
 }
 
-/* A link says what differs from its VLAN's. */
-static void put_link(FILE *f, const struct topo_object *o, const struct topo_vlan *v,
-                     const struct link *link, const char *from, const char *label)
+/* A link says what differs from its VLAN's; then the edge is complete. */
+static void put_said(FILE *f, const struct topo_object *o, const struct link *link)
 {
     char delay[32];
-    if (!v)
-        return;
-    fprintf(f, "  \"%s\" -- \"%s\" [label=\"%s", v->object.name, from, label);
     if (schema_given(o, "delay"))
         fprintf(f, "\\n%s", units_format_time(link->delay_ns, delay, sizeof(delay)));
     if (schema_given(o, "rate")) {
@@ -74,6 +70,22 @@ static void put_link(FILE *f, const struct topo_object *o, const struct topo_vla
         put_rate(f, link->rate_bps);
     }
     fputs("\"]\n", f);
+}
+
+static void put_link(FILE *f, const struct topo_object *o, const struct topo_vlan *v,
+                     const struct link *link, const char *from, const char *label)
+{
+    if (!v)
+        return;
+    fprintf(f, "  \"%s\" -- \"%s\" [label=\"%s", v->object.name, from, label);
+    put_said(f, o, link);
+}
+
+static void put_patch(FILE *f, const struct topo_patch *p)
+{
+    fprintf(f, "  \"%s\" -- \"%s\" [style=bold, color=\"#5577aa\", label=\"%s",
+            p->vlans[0]->object.name, p->vlans[1]->object.name, p->object.name);
+    put_said(f, &p->object, &p->link);
 }
 
 static void put_nics(FILE *f, const struct topo_guest *g)
@@ -109,5 +121,7 @@ void draw_dot(const struct topo *t, FILE *to)
         const struct topo_uplink *u = (const struct topo_uplink *)t->uplinks.items[i];
         put_link(to, &u->object, u->vlan, &u->link, u->object.name, "");
     }
+    for (size_t i = 0; i < t->patches.n; i++)
+        put_patch(to, (const struct topo_patch *)t->patches.items[i]);
     fputs("}\n", to);
 }

@@ -28,7 +28,8 @@ static size_t attr_size(const struct attr *a)
     case ATTR_INT:
     case ATTR_TIME:
     case ATTR_RATE:
-    case ATTR_SIZE: return sizeof(uint64_t);
+    case ATTR_SIZE:
+    case ATTR_FACTOR: return sizeof(uint64_t);
     default: return sizeof(char *); /* strings are interned: equal ones are the same */
     }
 }

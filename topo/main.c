@@ -8,6 +8,8 @@
 
 const struct command commands[] = {
     {"run", "[OPTION...] FILE", "run a topology script (0: all passed)", run_option_table, cmd_run},
+    {"replay", "[OPTION...] RECORDING", "run what --record has written again, to the same bytes",
+     replay_option_table, cmd_replay},
     {"check", "FILE...", "say everything that is wrong with it, run nothing", check_option_table,
      cmd_check},
     {"draw", "[--svg] [-o OUT] FILE", "a picture of it (Graphviz DOT, SVG)", draw_option_table,
@@ -55,7 +57,7 @@ int main(int argc, char **argv)
     if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "-help") == 0)
         return cmd_help(1, argv);
     if (word[0] == '-')
-        return classic_main(argc, argv);
+        return classic_main(argc, argv, NULL);
     const struct command *c = command_find(word);
     return c ? c->run(argc - 1, argv + 1) : unknown(word);
 }

@@ -1,9 +1,11 @@
-/* The methods of guests, VLANs, NICs and stacks: what a test can do with them. */
+/* The methods of guests, VLANs, NICs, uplinks, patches and captures: what a test can do with them. */
+#include "devices/patch.h"
 #include "guests/machine.h"
 #include "sim/units.h"
 #include "sim/vlan.h"
 #include "topo/clone.h"
 #include "topo/handle.h"
+#include "topo/live.h"
 #include "topo/schema.h"
 #include "topo/tests.h"
 #include "topo/uplinks/uplinks.h"
@@ -192,41 +194,87 @@ static int nic_stats(lua_State *L)
 }
 
 /* The uplink whose method is called; the kind is the upvalue. */
-static struct topo_uplink *uplink_self(lua_State *L)
+static struct topo_uplink *uplink_self(lua_State *L, const char *what)
 {
-    return handle_self(L, (enum topo_kind)lua_tointeger(L, lua_upvalueindex(1)));
+    return tests_uplink(L, (enum topo_kind)lua_tointeger(L, lua_upvalueindex(1)), what);
 }
 
 /* The counters of all its ports together. */
 static int uplink_stats(lua_State *L)
 {
-    struct topo_uplink *u = uplink_self(L);
+    struct topo_uplink *u = uplink_self(L, "stats");
     struct port sum = {0};
-    tests_of(L, "stats");
     for (const struct uplink_port *p = u->built->ports; p; p = p->next)
         port_stats_add(&sum.stats, &p->port.stats);
     return push_port_stats(L, &sum);
 }
 
+/* Argument 2 of up(true or false). */
+static bool check_up(lua_State *L)
+{
+    luaL_checktype(L, 2, LUA_TBOOLEAN);
+    return lua_toboolean(L, 2);
+}
+
+/* Argument 2 of attach(vlan): NULL, to none. */
+static struct topo_vlan *check_vlan(lua_State *L)
+{
+    struct topo_object *v = handle_to(L, 2, KIND_BIT(TOPO_VLAN));
+    luaL_argcheck(L, v || lua_isnoneornil(L, 2), 2, "a VLAN is expected");
+    return (struct topo_vlan *)v;
+}
+
 /* u:up(true or false): its link, as from inside. */
 static int uplink_up(lua_State *L)
 {
-    struct topo_uplink *u = uplink_self(L);
-    luaL_checktype(L, 2, LUA_TBOOLEAN);
-    tests_of(L, "up");
-    uplink_set_up(u->built, lua_toboolean(L, 2));
+    struct topo_uplink *u = uplink_self(L, "up");
+    live_set_up(&u->object, check_up(L));
     return 0;
 }
 
 /* u:attach(vlan): moves it to another VLAN; with nothing, to none. */
 static int uplink_to_vlan(lua_State *L)
 {
-    struct topo_uplink *u = uplink_self(L);
-    struct topo_object *v = handle_to(L, 2, KIND_BIT(TOPO_VLAN));
-    tests_of(L, "attach");
-    if (!v && !lua_isnoneornil(L, 2))
-        return luaL_argerror(L, 2, "a VLAN is expected");
-    uplink_attach(u->built, v ? ((struct topo_vlan *)v)->built : NULL, NULL);
+    struct topo_uplink *u = uplink_self(L, "attach");
+    live_attach(&u->object, check_vlan(L));
+    return 0;
+}
+
+/* u:remove(): it is unplugged and gone; its name is free. */
+static int uplink_remove(lua_State *L)
+{
+    struct topo_uplink *u = uplink_self(L, "remove");
+    live_remove(script_of(L)->tests->network, u);
+    return 0;
+}
+
+/* u:info(): what it is connected to, in a line. */
+static int uplink_info(lua_State *L)
+{
+    struct topo_uplink *u = uplink_self(L, "info");
+    char *text = live_describe(u);
+    lua_pushstring(L, text ? text : "");
+    free(text);
+    return 1;
+}
+
+/* p:stats(): two tables, of the ends in the order of its VLANs. */
+static int patch_stats(lua_State *L)
+{
+    struct topo_patch *p = handle_self(L, TOPO_PATCH);
+    tests_of(L, "stats");
+    for (size_t i = 0; i < ARRAY_LEN(p->vlans); i++)
+        push_port_stats(L, &p->built->ends[i]);
+    return ARRAY_LEN(p->vlans);
+}
+
+/* p:up(true or false): plugs both ends in or pulls them out. */
+static int patch_up(lua_State *L)
+{
+    struct topo_patch *p = handle_self(L, TOPO_PATCH);
+    bool up = check_up(L);
+    tests_of(L, "up");
+    live_set_up(&p->object, up);
     return 0;
 }
 
@@ -234,9 +282,9 @@ static int uplink_to_vlan(lua_State *L)
 static int nic_up(lua_State *L)
 {
     struct topo_nic *n = handle_self(L, TOPO_NIC);
-    luaL_checktype(L, 2, LUA_TBOOLEAN);
+    bool up = check_up(L);
     tests_of_made(L, n->guest, "up");
-    port_set_up(n->port, lua_toboolean(L, 2));
+    live_set_up(&n->object, up);
     return 0;
 }
 
@@ -244,14 +292,21 @@ static int nic_up(lua_State *L)
 static int nic_attach(lua_State *L)
 {
     struct topo_nic *n = handle_self(L, TOPO_NIC);
-    struct topo_object *v = handle_to(L, 2, KIND_BIT(TOPO_VLAN));
     tests_of_made(L, n->guest, "attach");
-    if (!v && !lua_isnoneornil(L, 2))
-        return luaL_argerror(L, 2, "a VLAN is expected");
-    if (v)
-        port_attach(n->port, ((struct topo_vlan *)v)->built, &n->link);
-    else
-        port_detach(n->port);
+    live_attach(&n->object, check_vlan(L));
+    return 0;
+}
+
+/* c:close(): its file is complete. */
+static int capture_end(lua_State *L)
+{
+    struct topo_capture *c = handle_self(L, TOPO_CAPTURE);
+    struct tests *t = tests_of(L, "close");
+    if (t->late == &c->object)
+        script_error(L, "close: capture %s has not begun", c->object.name);
+    if (!c->open)
+        script_error(L, "close: capture %s is closed already", c->object.name);
+    live_close(t->network, c);
     return 0;
 }
 
@@ -281,6 +336,17 @@ static const luaL_Reg uplink_methods[] = {
     {"stats", uplink_stats},
     {"up", uplink_up},
     {"attach", uplink_to_vlan},
+    {"remove", uplink_remove},
+    {"info", uplink_info},
+    {NULL, NULL},
+};
+static const luaL_Reg capture_methods[] = {
+    {"close", capture_end},
+    {NULL, NULL},
+};
+static const luaL_Reg patch_methods[] = {
+    {"stats", patch_stats},
+    {"up", patch_up},
     {NULL, NULL},
 };
 static const luaL_Reg no_methods[] = {{NULL, NULL}};
@@ -331,7 +397,8 @@ void methods_open(lua_State *L)
     handle_class(L, TOPO_GUEST, guest_methods);
     handle_class(L, TOPO_NIC, nic_methods);
     handle_class(L, TOPO_DISK, no_methods);
-    handle_class(L, TOPO_CAPTURE, no_methods);
+    handle_class(L, TOPO_CAPTURE, capture_methods);
+    handle_class(L, TOPO_PATCH, patch_methods);
     for (int kind = 0; kind < TOPO_KINDS; kind++)
         if (uplink_kinds[kind])
             uplink_class(L, (enum topo_kind)kind);

@@ -1,4 +1,5 @@
 /* The report: a line for each test as it ends, and a summary that a person wants to read. */
+#include "devices/patch.h"
 #include "guests/code_stats.h"
 #include "guests/machine.h"
 #include "guests/translate/translate.h"
@@ -73,7 +74,10 @@ static void ports_each(const struct run *r, void (*fn)(const struct port *p, voi
         const struct topo_object *o = r->topo->objects.items[i];
         if (o->kind == TOPO_NIC && ((const struct topo_nic *)o)->port)
             fn(((const struct topo_nic *)o)->port, opaque);
-        else if (topo_is_uplink(o))
+        else if (o->kind == TOPO_PATCH)
+            for (size_t end = 0; end < ARRAY_LEN(((const struct topo_patch *)o)->vlans); end++)
+                fn(&((const struct topo_patch *)o)->built->ends[end], opaque);
+        else if (topo_is_uplink(o) && !o->removed)
             for (const struct uplink_port *p = ((const struct topo_uplink *)o)->built->ports; p;
                  p = p->next)
                 fn(&p->port, opaque);

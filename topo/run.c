@@ -4,7 +4,9 @@
 #include <time.h>
 
 #include "guests/machine.h"
+#include "sim/recording.h"
 #include "sim/units.h"
+#include "topo/replay.h"
 
 void run_options_init(struct run_options *o)
 {
@@ -23,12 +25,17 @@ static void on_test_done(struct tests *t, size_t test)
     report_test(t->opaque, test);
 }
 
-/* Whoever sits at a console goes on when the tests are over. */
+/*
+ * Whoever sits at a console goes on when the tests are over; and so did, perhaps, who sat there
+ * when it was recorded.
+ */
 static void on_tests_done(void *opaque)
 {
     struct run *r = opaque;
+    if (r->network.sim.playback)
+        return;
     if (terminal_is_used(r->terminal))
-        fprintf(stderr, "lanarium: the tests are over; ctrl-] leaves\r\n");
+        fprintf(stderr, "lanarium: the tests are over; ctrl-] x ends the run\r\n");
     else
         sim_stop(&r->network.sim);
 }
@@ -90,10 +97,15 @@ static enum sim_stop engine_run(struct run *r)
     return stop;
 }
 
+/* How the run ended: as the recorded one did, if that is what it did. */
 static void tests_conclude(struct run *r, enum sim_stop stop)
 {
+    const struct sim *s = &r->network.sim;
+    const char *recorded = s->playback && !signals_came() ? playback_end(s->playback) : NULL;
     char reason[96], span[32];
-    if (signals_came())
+    if (recorded)
+        snprintf(reason, sizeof(reason), "%s", recorded);
+    else if (signals_came())
         snprintf(reason, sizeof(reason), "the run was interrupted");
     else if (stop == SIM_REACHED)
         snprintf(reason, sizeof(reason), "the run ended (%s)",
@@ -101,6 +113,18 @@ static void tests_conclude(struct run *r, enum sim_stop stop)
     else
         snprintf(reason, sizeof(reason), "the run ended");
     tests_end(&r->tests, reason);
+    if (s->recording)
+        recording_ended(s->recording, reason);
+}
+
+/* Ends the recording that is written, or says what was wrong with the one that was played. */
+static void recordings_conclude(struct run *r)
+{
+    struct sim *s = &r->network.sim;
+    recording_close(s->recording, s->now, &r->err);
+    s->recording = NULL;
+    if (s->playback && !signals_came())
+        playback_complete(s->playback, &r->err);
 }
 
 static int exit_status(struct run *r)
@@ -119,11 +143,22 @@ static int exit_status(struct run *r)
     return EXIT_PASSED;
 }
 
+/* What uplinks met with that the user must know of. */
+static bool uplinks_conclude(struct run *r)
+{
+    struct err said = {0};
+    bool good = network_conclude(&r->network, &said);
+    err_print(&said, stderr);
+    err_finish(&said);
+    return good;
+}
+
 /* The network is built: everything between its first and its last moment. */
 static int run_built(struct run *r, struct script *script)
 {
     clones_init(&r->clones, &r->network, script);
     tests_init(&r->tests, &r->network, script);
+    r->network.captures = r->o->captures;
     r->tests.done = on_test_done;
     r->tests.all_done = on_tests_done;
     r->tests.opaque = r;
@@ -137,6 +172,7 @@ static int run_built(struct run *r, struct script *script)
         progress_stop(r->progress);
         terminal_close(r->terminal);
         tests_conclude(r, stop);
+        recordings_conclude(r);
         network_close_captures(&r->network, &r->err);
         conlog_close(r, r->logs);
         trace_close(r);
@@ -147,31 +183,52 @@ static int run_built(struct run *r, struct script *script)
     }
     err_print(&r->err, stderr);
     int status = exit_status(r);
+    if (!uplinks_conclude(r) && status == EXIT_PASSED)
+        status = EXIT_BAD_INPUT;
     tests_finish(&r->tests);
     clones_finish(&r->clones);
     script->tests = NULL;
     return status;
 }
 
-int run_network(struct topo *t, struct script *script, const struct run_options *o)
+/* Begins the recording that is asked for, if any. False with sentences. */
+static bool recording_begin(const struct run_options *o, const struct topo *t,
+                            struct sim_options *so, struct err *err)
 {
-    struct run r = {.o = o, .topo = t};
+    if (!o->record || o->replay)
+        return true;
+    char *header = made_from_text(t, o->invocation, err);
+    if (header)
+        so->recording = recording_create(o->record, header, err);
+    free(header);
+    return so->recording != NULL;
+}
+
+int run_network(struct topo *t, struct script *script, const struct run_options *options)
+{
+    struct run_options o = *options;
+    struct run r = {.o = &o, .topo = t};
     struct err err = {0};
     int status = EXIT_BAD_INPUT;
 
+    if (o.replay)
+        replay_prepare(o.replay, t, &o, &err);
     r.say = script->say = say_where(&r);
-    if (o->console && !console_guest(&r))
-        err_add(&err, "--console %s: %s has no guest of that name", o->console, t->title);
+    if (o.console && !console_guest(&r))
+        err_add(&err, "--console %s: %s has no guest of that name", o.console, t->title);
     trace_check(&r, &err);
-    struct sim_options so = o->sim;
+    struct sim_options so = o.sim;
     so.seed = t->seed;
-    bool begun = engine_set_up(o, &err) && !err_any(&err);
-    if (begun && network_build(&r.network, t, &so, o->shuffle, &err))
+    bool begun = engine_set_up(&o, &err) && !err_any(&err) && recording_begin(&o, t, &so, &err);
+    if (begun && network_build(&r.network, t, &so, o.shuffle, &err))
         status = run_built(&r, script);
     else
         err_print(&err, stderr);
-    if (begun)
+    if (begun) {
+        recording_close(r.network.sim.recording, 0, &err); /* it could not be built */
+        r.network.sim.recording = NULL;
         network_finish(&r.network);
+    }
     engine_finish();
     err_finish(&err);
     err_finish(&r.err);

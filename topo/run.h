@@ -12,8 +12,11 @@ enum {
     EXIT_PASSED = 0,
     EXIT_FAILED = 1,    /* a test failed */
     EXIT_BAD_INPUT = 2, /* the script, an image, an option */
-    EXIT_IO = 3,        /* a capture or a log could not be written */
+    EXIT_IO = 3, /* a capture, a log, a recording could not be written; or not be replayed whole */
 };
+
+struct invocation;
+struct replay;
 
 enum console_use {
     CONSOLE_NONE,     /* the report alone */
@@ -36,6 +39,11 @@ struct run_options {
     const char *symbols; /* a file of symbols: likewise, with names from there; or NULL */
     const char *trace;   /* "GUEST=FILE": its instructions go there; or NULL */
     bool guest_status; /* exit with the code the first guest stopped with */
+    const char *record; /* a file for what comes in, or NULL */
+    const struct invocation *invocation; /* what was typed, for that file */
+    const struct replay *replay;         /* a recording that is replayed, or NULL */
+    const char *captures;                /* of a replay: where captures go, or NULL */
+    bool mute;                           /* of a replay: show no console */
 };
 
 void run_options_init(struct run_options *o);
@@ -96,7 +104,7 @@ struct conlog *conlog_open(struct run *r, const char *folder);
 struct conlog *conlog_open_one(struct run *r, struct topo_guest *g, const char *path);
 void conlog_close(struct run *r, struct conlog *l);
 
-/* terminal.c: a guest's console on standard input and output; ctrl-] leaves. */
+/* terminal.c: a guest's console on standard input and output; ctrl-] is the prefix of its keys. */
 struct terminal *terminal_open(struct run *r, struct topo_guest *g);
 /** Whether someone sits there, who says when to leave. */
 bool terminal_is_used(const struct terminal *t);

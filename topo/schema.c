@@ -99,6 +99,7 @@ const char *attr_type_text(enum attr_type type)
         [ATTR_TIME] = "a time such as \"20us\" (ns, us, ms, s, min, h)",
         [ATTR_RATE] = "a rate such as \"1Gbit\" (bit, Kbit, Mbit, Gbit, or \"unlimited\")",
         [ATTR_SIZE] = "a size such as \"64M\" (B, K, M, G)",
+        [ATTR_FACTOR] = "a factor such as 2 or \"0.5\", or \"max\"",
         [ATTR_MAC] = "an address such as \"52:54:00:12:34:56\"",
         [ATTR_CHOICE] = "one of its names",
         [ATTR_LIST] = "a string or a list of strings",
@@ -164,6 +165,27 @@ static bool parse_int(const char *text, uint64_t *out)
     return true;
 }
 
+/* Digits with up to nine behind a point, as billionths. */
+static bool parse_factor(const char *text, uint64_t *out)
+{
+    size_t whole = strspn(text, "0123456789"), part = 0;
+    uint64_t v = 0;
+    if (strcmp(text, "max") == 0) {
+        *out = 0;
+        return true;
+    }
+    if (text[whole] == '.')
+        part = strspn(text + whole + 1, "0123456789");
+    if (whole < 1 || whole > 9 || part > 9 || text[whole + (part ? part + 1 : 0)])
+        return false;
+    for (size_t i = 0; i < whole + 9; i++) {
+        size_t at = i < whole ? i : i + 1;
+        v = v * 10 + (i < whole + part ? (uint64_t)(text[at] - '0') : 0);
+    }
+    *out = v;
+    return v > 0;
+}
+
 static bool set_number(const struct setting *s, void *field)
 {
     uint64_t value = 0;
@@ -176,6 +198,7 @@ static bool set_number(const struct setting *s, void *field)
         break;
     case ATTR_RATE: good = strcmp(s->text, "unlimited") == 0 || units_rate(s->text, &value); break;
     case ATTR_SIZE: good = units_size(s->text, &value); break;
+    case ATTR_FACTOR: good = parse_factor(s->text, &value); break;
     default: good = parse_int(s->text, &value);
     }
     if (!good) {
@@ -259,9 +282,9 @@ static bool set_guest(const struct setting *s, void *field)
 static bool (*const setters[])(const struct setting *s, void *field) = {
     [ATTR_STRING] = set_string, [ATTR_FILE] = set_path,   [ATTR_FOLDER] = set_path,
     [ATTR_BOOL] = set_bool,     [ATTR_INT] = set_number,  [ATTR_TIME] = set_number,
-    [ATTR_RATE] = set_number,   [ATTR_SIZE] = set_number, [ATTR_MAC] = set_mac,
-    [ATTR_CHOICE] = set_choice, [ATTR_LIST] = set_list,   [ATTR_GUEST] = set_guest,
-    [ATTR_PATTERN] = set_string,
+    [ATTR_RATE] = set_number,   [ATTR_SIZE] = set_number, [ATTR_FACTOR] = set_number,
+    [ATTR_MAC] = set_mac,       [ATTR_CHOICE] = set_choice, [ATTR_LIST] = set_list,
+    [ATTR_GUEST] = set_guest,   [ATTR_PATTERN] = set_string,
 };
 
 static bool attr_set(const struct setting *s)

@@ -13,6 +13,7 @@ enum attr_type {
     ATTR_TIME,   /* vtime_t */
     ATTR_RATE,   /* uint64_t, bits per second; "unlimited" is 0 */
     ATTR_SIZE,   /* uint64_t, bytes */
+    ATTR_FACTOR, /* uint64_t, billionths; "max" is 0 */
     ATTR_MAC,    /* uint8_t[6] */
     ATTR_CHOICE, /* int: index into choices */
     ATTR_LIST,   /* topo_strings; each setting adds one */

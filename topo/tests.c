@@ -11,6 +11,9 @@
 
 #include "guests/machine.h"
 #include "sim/units.h"
+#include "topo/handle.h"
+#include "topo/live.h"
+#include "topo/schema.h"
 
 #define POWER_INTERVAL (10 * NS_PER_MS) /* how often a wait for a guest's end looks */
 
@@ -40,20 +43,40 @@ static void test_end(struct tests *t, char *message)
     t->current++;
 }
 
+bool tests_make_late(struct tests *t)
+{
+    struct topo_object *o = t->late;
+    t->late = NULL;
+    return !o || live_make(t->network, o);
+}
+
+static void wait_forget(struct tests *t)
+{
+    evq_cancel(&t->network->sim.control, &t->wake);
+    evq_cancel(&t->network->sim.control, &t->timeout);
+    filter_free(t->filter);
+    t->filter = NULL;
+}
+
 /* Runs the test's coroutine until it waits or ends; then, in the same moment, the next one. */
 static void test_resume(struct tests *t, int n_args)
 {
     int n = 0;
     script_refill(t->script);
     int status = lua_resume(t->co, t->script->L, n_args, &n);
-    if (status == LUA_YIELD && t->kind != WAIT_NOTHING)
+    char *late = tests_make_late(t) ? NULL : topo_take_errors(t->script->topo);
+    if (status == LUA_YIELD && t->kind != WAIT_NOTHING && !late)
         return;
-    if (status == LUA_YIELD)
-        test_end(t, xstrdup("the test called coroutine.yield, and nobody resumes it"));
-    else if (status == LUA_OK)
-        test_end(t, NULL);
-    else
+    wait_forget(t);
+    if (status != LUA_YIELD && status != LUA_OK)
         test_end(t, script_error_text(t->script, t->co));
+    else if (late)
+        test_end(t, xstrdup(late));
+    else if (status == LUA_YIELD)
+        test_end(t, xstrdup("the test called coroutine.yield, and nobody resumes it"));
+    else
+        test_end(t, NULL);
+    free(late);
 }
 
 static void tests_go_on(struct tests *t)
@@ -83,10 +106,7 @@ static void test_start(struct tests *t)
 
 static void wait_over(struct tests *t)
 {
-    evq_cancel(&t->network->sim.control, &t->wake);
-    evq_cancel(&t->network->sim.control, &t->timeout);
-    filter_free(t->filter);
-    t->filter = NULL;
+    wait_forget(t);
     test_resume(t, 0);
     tests_go_on(t);
 }
@@ -137,6 +157,17 @@ struct tests *tests_of(lua_State *L, const char *what)
     if (t->co != L)
         script_error(L, "%s cannot be called inside a coroutine of the script's own", what);
     return t;
+}
+
+struct topo_uplink *tests_uplink(lua_State *L, enum topo_kind kind, const char *what)
+{
+    struct topo_uplink *u = handle_self(L, kind);
+    tests_of(L, what);
+    if (!u->built)
+        script_error(L, "%s: %s %s %s", what, schemas[kind]->name, u->object.name,
+                     u->object.removed ? "has been removed"
+                                       : "is made when its table { ... } has been read");
+    return u;
 }
 
 /* Pushes the values of the answer's table; how many. */
@@ -199,10 +230,7 @@ static int answered(lua_State *L, struct tests *t, vtime_t now)
 {
     if (!event_armed(&t->wake) || t->wake.at > now)
         return lua_yieldk(L, 0, 0, wait_k);
-    evq_cancel(&t->network->sim.control, &t->wake);
-    evq_cancel(&t->network->sim.control, &t->timeout);
-    filter_free(t->filter);
-    t->filter = NULL;
+    wait_forget(t);
     t->kind = WAIT_NOTHING;
     return push_answer(L);
 }

@@ -40,7 +40,7 @@ struct transcript {
 
 struct seen_frame {
     vtime_t at;
-    const char *port;
+    const char *port; /* its name, interned */
     struct frame *frame;
 };
 
@@ -65,6 +65,7 @@ struct test_result {
 
 struct tests {
     struct network *network;
+    struct topo_object *late; /* declared in the running test, and not made yet */
     struct script *script;
     struct transcript *transcripts; /* by guest */
     struct watch *watches;          /* by VLAN */
@@ -106,6 +107,15 @@ size_t tests_failed(const struct tests *t);
 
 /** The tests, if the caller is the coroutine of the running one; else a Lua error. */
 struct tests *tests_of(lua_State *L, const char *what);
+
+/** Likewise, for a method of an uplink: argument 1, which is of this kind and there. */
+struct topo_uplink *tests_uplink(lua_State *L, enum topo_kind kind, const char *what);
+
+/**
+ * Make the uplink or capture that the running test has declared, if there is one that has not been
+ * made. False with sentences in the topology's err.
+ */
+bool tests_make_late(struct tests *t);
 
 /**
  * Wait for output that matches; returns what string.match would, one value at least. Lua errors

@@ -44,6 +44,7 @@ void topo_finish(struct topo *t)
     free(t->vlans.items);
     free(t->guests.items);
     free(t->uplinks.items);
+    free(t->patches.items);
     free(t->captures.items);
     free(t->tests.items);
     free(t->sources.items);
@@ -64,6 +65,15 @@ const char *topo_intern(struct topo *t, const char *s)
         strmap_put(&t->strings, known, known);
     }
     return known;
+}
+
+const char *topo_place_text(struct place p, char *buf, size_t size)
+{
+    if (p.file && p.line)
+        snprintf(buf, size, "%s:%d", p.file, p.line);
+    else
+        snprintf(buf, size, "%s", p.file ? p.file : "the prompt");
+    return buf;
 }
 
 const char *topo_label(const struct topo_object *o, char *buf, size_t size)
@@ -99,9 +109,10 @@ static void name_claim(struct topo *t, struct topo_object *o)
         strmap_put(&t->names, o->name, o);
         return;
     }
-    err_at(&t->err, o->place.file, o->place.line, "%s %s: the name is taken by the %s of %s:%d",
-           schemas[o->kind]->name, o->name, schemas[other->kind]->name, other->place.file,
-           other->place.line);
+    char where[512];
+    err_at(&t->err, o->place.file, o->place.line, "%s %s: the name is taken by the %s of %s",
+           schemas[o->kind]->name, o->name, schemas[other->kind]->name,
+           topo_place_text(other->place, where, sizeof(where)));
 }
 
 struct topo_object *topo_add(struct topo *t, enum topo_kind kind, const char *name,
@@ -119,11 +130,32 @@ struct topo_object *topo_add(struct topo *t, enum topo_kind kind, const char *na
         list_push(&t->guests, o);
     else if (kind == TOPO_CAPTURE)
         list_push(&t->captures, o);
+    else if (kind == TOPO_PATCH)
+        list_push(&t->patches, o);
     else if (topo_is_uplink(o))
         list_push(&t->uplinks, o);
-    if (kind == TOPO_VLAN || kind == TOPO_GUEST || topo_is_uplink(o))
+    if (kind == TOPO_VLAN || kind == TOPO_GUEST || kind == TOPO_PATCH || topo_is_uplink(o))
         name_claim(t, o);
     return o;
+}
+
+static void object_drop(topo_objects *l, const struct topo_object *o)
+{
+    size_t left = 0;
+    for (size_t i = 0; i < l->n; i++)
+        if (l->items[i] != o)
+            l->items[left++] = l->items[i];
+    l->n = left;
+}
+
+void topo_remove(struct topo *t, struct topo_object *o)
+{
+    o->removed = true;
+    object_drop(o->kind == TOPO_CAPTURE ? &t->captures : &t->uplinks, o);
+    if (topo_is_uplink(o) && strmap_get(&t->names, o->name) == o)
+        strmap_put(&t->names, o->name, NULL);
+    if (topo_is_uplink(o) && ((struct topo_uplink *)o)->vlan)
+        ((struct topo_uplink *)o)->vlan->n_members--;
 }
 
 void topo_guest_take(struct topo *t, struct topo_guest *g, struct topo_object *part)
@@ -258,4 +290,16 @@ void topo_print_errors(const struct topo *t)
     for (size_t i = 0; i < n; i++)
         free(all[i].place);
     free(all);
+}
+
+char *topo_take_errors(struct topo *t)
+{
+    char *text = NULL;
+    for (size_t i = 0; i < t->err.n; i++) {
+        char *longer = text ? xasprintf("%s\n%s", text, t->err.texts[i]) : xstrdup(t->err.texts[i]);
+        free(text);
+        text = longer;
+    }
+    err_finish(&t->err);
+    return text;
 }

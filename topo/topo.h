@@ -9,6 +9,7 @@
 
 struct capture;
 struct machine;
+struct patch;
 struct port;
 struct schema;
 struct uplink;
@@ -30,7 +31,7 @@ struct vlan;
         (l)->items[(l)->n++] = (value);                                                            \
     } while (0)
 
-/** Where something is said. `file` is interned in the topology. */
+/** Where something is said. `file` is interned in the topology; NULL: typed at the prompt. */
 struct place {
     const char *file;
     int line;
@@ -42,7 +43,9 @@ enum topo_kind {
     TOPO_NIC,
     TOPO_DISK,
     TOPO_CAPTURE,
+    TOPO_PATCH,
     TOPO_USER, /* uplinks: see topo/uplinks/ */
+    TOPO_PCAP,
     TOPO_KINDS
 };
 
@@ -53,6 +56,7 @@ struct topo_object {
     const char *name; /* NULL: an object without one */
     uint64_t given;   /* bit n: the schema's attribute n was said, not left to its default */
     bool described;   /* its table of attributes has been read */
+    bool removed;     /* while the network ran: it is not there any more */
     int script_ref;   /* its handle in the script's registry; 0: none yet */
 };
 
@@ -64,7 +68,8 @@ struct topo_vlan {
     int kind; /* enum vlan_kind */
     struct link link;
     vtime_t ageing_ns;
-    size_t n_members; /* NICs and uplinks on it, for the checks and the drawing */
+    size_t n_members; /* NICs, uplinks and patches on it, for the checks and the drawing */
+    struct topo_vlan *joined; /* another one that patches join to it, for the checks */
     struct vlan *built;
 };
 
@@ -111,9 +116,18 @@ struct topo_uplink {
     struct uplink *built;
 };
 
+/** A cable between two VLANs. */
+struct topo_patch {
+    struct topo_object object;
+    struct topo_vlan *vlans[2];
+    struct link link;     /* as it was said: of both ends */
+    struct link links[2]; /* of each end, once checked */
+    struct patch *built;
+};
+
 struct topo_capture {
     struct topo_object object; /* name: the path */
-    topo_objects points;       /* VLANs, guests, NICs, uplinks; none: every VLAN */
+    topo_objects points;       /* VLANs, guests, NICs, uplinks, patches; none: every VLAN */
     int format;                /* enum capture_format + 1; 0: by the file's name */
     const char *filter;
     bool origin;
@@ -137,10 +151,10 @@ struct topo_source {
 struct topo {
     const char *title;    /* the script's path, as it was given */
     topo_objects objects; /* all, in order of declaration; owned */
-    topo_objects vlans, guests, uplinks, captures;
+    topo_objects vlans, guests, uplinks, patches, captures;
     LIST_OF(struct topo_test) tests;
     LIST_OF(struct topo_source) sources;
-    struct strmap names;   /* VLANs, guests and uplinks share one space of names */
+    struct strmap names;   /* VLANs, guests, uplinks and patches share one space of names */
     struct strmap strings; /* interned; owned */
     struct strmap missing; /* images' files that were complained of */
     uint64_t seed;
@@ -169,11 +183,17 @@ const char *topo_intern(struct topo *t, const char *s);
 struct topo_object *topo_add(struct topo *t, enum topo_kind kind, const char *name,
                              struct place place);
 
+/** An uplink or a capture is there no more: its name is free. It stays in t->objects. */
+void topo_remove(struct topo *t, struct topo_object *o);
+
 /** Put a NIC or a disk into a guest; NICs without a name become eth0, eth1... */
 void topo_guest_take(struct topo *t, struct topo_guest *g, struct topo_object *part);
 
 /** Put a NIC on a VLAN. */
 void topo_nic_join(struct topo_nic *n, struct topo_vlan *v);
+
+/** "lan.lua:4", for sentences; in buf, which is returned. */
+const char *topo_place_text(struct place p, char *buf, size_t size);
 
 /** "vlan lan", "nic", for sentences; in buf, which is returned. */
 const char *topo_label(const struct topo_object *o, char *buf, size_t size);
@@ -194,6 +214,15 @@ bool topo_date(const char *text, int64_t *ns);
  */
 bool topo_check(struct topo *t);
 
+/** The links of patches, and that they make no circle (patches.c). Sentences in t->err. */
+void topo_check_patches(struct topo *t);
+
+/** The same for an uplink or a capture that was added to a network that has been checked. */
+bool topo_check_late(struct topo *t, struct topo_object *o);
+
+/** What was not said of a link is as the VLAN has it; NULL: the engine's defaults. */
+void topo_link_inherit(const struct topo_object *o, struct link *link, const struct topo_vlan *v);
+
 /**
  * A clone gets what its table leaves to its original: parts when the table has been read (inherit.c),
  * attributes when all is declared. Sentences in t->err where it wants to differ.
@@ -206,5 +235,8 @@ void topo_clone_point(struct topo *t, struct topo_guest *g);
 
 /** Print t->err; of what one line has done wrong many times, in a loop, the first few. */
 void topo_print_errors(const struct topo *t);
+
+/** The sentences of t->err, each on a line of its own, and none left there. Heap; NULL: none. */
+char *topo_take_errors(struct topo *t);
 
 #endif

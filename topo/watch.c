@@ -81,7 +81,8 @@ static void on_frame(struct tap *tap, vtime_t at, struct port *port, enum tap_di
         w->ring = xcalloc(WATCH_MAX, sizeof(*w->ring));
     if (w->n == WATCH_MAX)
         drop_first(w);
-    *frame_at(w, w->n++) = (struct seen_frame){at, port->name, frame_ref(f)};
+    const char *name = topo_intern(t->script->topo, port->name); /* the port may go sooner */
+    *frame_at(w, w->n++) = (struct seen_frame){at, name, frame_ref(f)};
     if (t->kind == WAIT_FRAME && t->watch == w && !t->found && accepts(t->filter, f))
         take(w, w->n - 1, at);
 }

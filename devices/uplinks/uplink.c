@@ -12,8 +12,9 @@
  *                    gso_size u16 | hdr_len u16 | bytes
  *     INLET_CARRIER  port u32 | up u8
  *     INLET_JOIN     port u32 | carrier u8 | name
- *     INLET_LEAVE    port u32
- *     INLET_ANSWER   text
+ *     INLET_LEAVE    port u32 | 0 u8
+ *     INLET_READY    port u32 | 0 u8
+ *     INLET_VERDICT  port u32 | verdict u8 | number of the frame that was offered u64
  */
 #include "devices/uplinks/uplink.h"
 
@@ -24,6 +25,7 @@
 #include "sim/vlan.h"
 
 #define FRAME_ENTRY 14 /* bytes before a frame's own */
+#define VERDICT_ENTRY 13
 
 enum { NEEDS_CSUM = 1, CSUM_VALID = 2, ECN = 4 };
 
@@ -87,6 +89,16 @@ static void note_port(struct uplink_port *p, uint8_t kind, uint8_t what, const c
     free(e);
 }
 
+static void note_verdict(struct uplink_port *p, enum port_verdict v)
+{
+    uint8_t e[VERDICT_ENTRY];
+
+    store_le32(e, p->number);
+    e[4] = (uint8_t)v;
+    store_le64(e + 5, p->n_offered);
+    inlet_note(&p->uplink->inlet, INLET_VERDICT, p->uplink->actor.now, e, sizeof(e));
+}
+
 static struct frame *frame_of_entry(const uint8_t *e, size_t len)
 {
     struct frame *f = frame_from(e + FRAME_ENTRY, (uint32_t)(len - FRAME_ENTRY));
@@ -115,7 +127,8 @@ static void incoming_arm(struct uplink_port *p, vtime_t at)
 
 static void enter(struct uplink_port *p, struct frame *f)
 {
-    note_frame(p, f, p->uplink->actor.now);
+    if (!p->uplink->ops->exact)
+        note_frame(p, f, p->uplink->actor.now);
     port_send(&p->port, f);
     p->clear_at = MAX(p->uplink->actor.now, p->port.busy_out) + p->port.link.delay_ns + 1;
 }
@@ -182,18 +195,37 @@ static void admit_frames(struct uplink_port *p)
 
 /* --- frames to outside --- */
 
+static enum port_verdict played_verdict(struct uplink_port *p)
+{
+    struct uplink_verdict v = {p->n_offered, PORT_TAKEN};
+
+    if (p->n_verdicts && p->verdicts[0].number == p->n_offered) {
+        v = p->verdicts[0];
+        memmove(p->verdicts, p->verdicts + 1, --p->n_verdicts * sizeof(*p->verdicts));
+    }
+    return v.verdict;
+}
+
 static enum port_verdict uplink_rx(struct port *port, struct frame *f)
 {
     struct uplink_port *p = container_of(port, struct uplink_port, port);
     struct uplink *u = p->uplink;
+    enum port_verdict v = PORT_DROPPED;
 
-    if (inlet_played(&u->inlet))
-        return PORT_TAKEN;
-    return p->leaving ? PORT_DROPPED : u->ops->send(p, f);
+    if (u->stands_in)
+        v = played_verdict(p);
+    else if (!p->leaving)
+        v = u->ops->send(p, f);
+    if (v != PORT_TAKEN && !u->ops->exact)
+        note_verdict(p, v);
+    p->n_offered++;
+    return v;
 }
 
 void uplink_ready(struct uplink_port *p)
 {
+    if (p->port.holding)
+        note_port(p, INLET_READY, 0, NULL);
     port_ready(&p->port);
     actor_due_changed(&p->uplink->actor);
 }
@@ -242,6 +274,7 @@ static void port_free(struct uplink_port *p)
     evq_cancel(&p->uplink->actor.events, &p->incoming);
     arrivals_finish(&p->received.frames);
     arrivals_finish(&p->admitted.frames);
+    free(p->verdicts);
     port_finish(&p->port);
     free(p);
 }
@@ -250,7 +283,7 @@ void uplink_leave(struct uplink_port *p)
 {
     p->leaving = true;
     p->peer = NULL;
-    port_ready(&p->port); /* what it holds is for nobody */
+    uplink_ready(p); /* what it holds is for nobody */
     incoming_arm(p, MAX(p->clear_at, p->uplink->actor.sim->now));
 }
 
@@ -290,7 +323,7 @@ static void admit(struct inlet *in)
     u->admitting = true;
     for (struct uplink_port *p = u->ports; p; p = p->next)
         admit_frames(p);
-    if (u->ops->woken && !inlet_played(in))
+    if (u->ops->woken)
         u->ops->woken(u);
     admit_leaves(u);
     u->admitting = false;
@@ -305,10 +338,36 @@ static void play_port(struct uplink *u, struct uplink_port *p, uint8_t kind, con
         free(name);
     } else if (p && kind == INLET_CARRIER) {
         uplink_carrier(p, e[4]);
+    } else if (p && kind == INLET_READY) {
+        uplink_ready(p);
     } else if (p && kind == INLET_LEAVE) {
         port_free(p);
         actor_due_changed(&u->actor);
     }
+}
+
+/* What frame.h promises of a request; the rest is looked at by whoever carries it out. */
+static bool offload_is_sound(const uint8_t *e)
+{
+    return e[5] == FRAME_GSO_NONE || (e[5] <= FRAME_GSO_TCPV6 && load_le16(e + 10) > 0);
+}
+
+static void play_frame(struct uplink_port *p, vtime_t at, const uint8_t *e, size_t len)
+{
+    if (len < FRAME_ENTRY + ETH_HLEN || len > FRAME_ENTRY + FRAME_MAX_LEN || !offload_is_sound(e))
+        return;
+    queue_push(&p->admitted, frame_of_entry(e, len), at);
+    if (!event_armed(&p->incoming))
+        incoming_arm(p, MAX(at, p->uplink->actor.sim->now));
+}
+
+static void play_verdict(struct uplink_port *p, const uint8_t *e, size_t len)
+{
+    if (len != VERDICT_ENTRY || (e[4] != PORT_HOLD && e[4] != PORT_DROPPED))
+        return;
+    array_reserve(p->verdicts, &p->cap_verdicts, p->n_verdicts + 1);
+    p->verdicts[p->n_verdicts++] =
+        (struct uplink_verdict){load_le64(e + 5), (enum port_verdict)e[4]};
 }
 
 static void play(struct inlet *in, uint8_t kind, vtime_t at, const uint8_t *e, size_t len)
@@ -316,40 +375,23 @@ static void play(struct inlet *in, uint8_t kind, vtime_t at, const uint8_t *e, s
     struct uplink *u = container_of(in, struct uplink, inlet);
     struct uplink_port *p = u->ports;
 
-    if (kind == INLET_ANSWER) {
-        array_reserve(u->answers, &u->cap_answers, u->n_answers + 1);
-        u->answers[u->n_answers++] = xstrndup((const char *)e, len);
-        return;
-    }
-    if (len < 5)
+    if (len < 5 || !u->stands_in)
         return;
     while (p && p->number != load_le32(e))
         p = p->next;
-    if (kind != INLET_FRAME) {
+    if (kind >= INLET_BARRIER)
         play_port(u, p, kind, e, len);
-    } else if (p && len >= FRAME_ENTRY + ETH_HLEN && len <= FRAME_ENTRY + FRAME_MAX_LEN) {
-        queue_push(&p->admitted, frame_of_entry(e, len), at);
-        if (!event_armed(&p->incoming))
-            incoming_arm(p, MAX(at, u->actor.sim->now));
-    }
+    else if (p && kind == INLET_FRAME)
+        play_frame(p, at, e, len);
+    else if (p && kind == INLET_VERDICT)
+        play_verdict(p, e, len);
 }
 
 static const struct inlet_ops uplink_inlet_ops = {.admit = admit, .play = play};
 
 char *uplink_answer(struct uplink *u, char *live)
 {
-    char *answer = live;
-
-    if (inlet_played(&u->inlet)) {
-        free(live);
-        if (!u->n_answers)
-            return NULL;
-        answer = u->answers[0];
-        memmove(u->answers, u->answers + 1, --u->n_answers * sizeof(*u->answers));
-    } else if (live) {
-        inlet_note(&u->inlet, INLET_ANSWER, u->actor.sim->now, live, strlen(live));
-    }
-    return answer;
+    return inlet_answer(&u->inlet, live);
 }
 
 /* --- life --- */
@@ -398,6 +440,7 @@ struct uplink *uplink_stand_in(struct sim *s, const char *name, enum uplink_star
     struct uplink *u = xcalloc(1, sizeof(*u));
 
     uplink_init(u, &ops, s, name);
+    u->stands_in = true;
     if (start != UPLINK_NO_PORT)
         uplink_join(u, NULL, start == UPLINK_UP);
     return u;
@@ -410,9 +453,6 @@ void uplink_destroy(struct uplink *u)
     u->ops->close(u);
     while (u->ports)
         port_free(u->ports);
-    for (uint32_t i = 0; i < u->n_answers; i++)
-        free(u->answers[i]);
-    free(u->answers);
     inlet_finish(&u->inlet);
     actor_finish(&u->actor);
     free(u);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "sim/actor.h"
+#include "sim/err.h"
 #include "sim/inlet.h"
 #include "sim/port.h"
 #include "sim/tap.h"
@@ -39,12 +40,22 @@ struct uplink_ops {
     /** Its state in a line, for `info network`: "ifname=tap0". Without the newline. May be NULL. */
     void (*describe)(const struct uplink *u, FILE *to);
 
+    /**
+     * At the end of a run: sentences about what the user must know came of it. False: it was not
+     * what was asked for. May be NULL.
+     */
+    bool (*conclude)(struct uplink *u, struct err *err);
+
     /** Let go of everything outside. The struct is freed by uplink_destroy. */
     void (*close)(struct uplink *u);
 
     /** It sends by uplink_send in its own run, when it pleases, and loses what its line cannot
      * take. */
     bool direct;
+
+    /** Direct, and what it sends depends on the network alone, of which its files are a part: it is
+     * not noted, and sent again when a recording is played. */
+    bool exact;
 };
 
 /** Frames on their way in, each with the time at which it may enter. A ring. */
@@ -54,6 +65,12 @@ struct uplink_queue {
 };
 
 #define UPLINK_MAX_QUEUED (512u << 10) /* bytes received and not sent yet, per port */
+
+/** In a playback: how an offered frame was answered, by its number; ports take the others. */
+struct uplink_verdict {
+    uint64_t number;
+    enum port_verdict verdict;
+};
 
 /** One port: the uplink's only one, or that of one peer of many. */
 struct uplink_port {
@@ -66,6 +83,9 @@ struct uplink_port {
     struct uplink_queue admitted; /* they have a time, and wait for it or for room on the line */
     struct event incoming;        /* the first of them may enter */
     vtime_t clear_at;             /* by then all that it sent has passed its VLAN */
+    uint64_t n_offered;           /* frames for the host, each time they were offered */
+    struct uplink_verdict *verdicts; /* played and not given yet, a list */
+    uint32_t n_verdicts, cap_verdicts;
     bool full;                    /* uplink_receive has said so */
     bool leaving;                 /* gone outside; it stays until what it sent has passed */
     bool carrier;                 /* whether the host's side is there */
@@ -85,8 +105,7 @@ struct uplink {
     struct tap *taps; /* who watches all its ports, those to come too */
     uint64_t refused; /* frames from outside that could not be frames */
     bool admitting;   /* in `woken`: what changes is noted */
-    char **answers;   /* played and not taken yet, a list */
-    uint32_t n_answers, cap_answers;
+    bool stands_in;   /* for one that was recorded */
 };
 
 /* --- for the kinds --- */
@@ -134,8 +153,11 @@ void uplink_attach(struct uplink *u, struct vlan *v, const struct link *link);
 /** Link up or down by the user's word, for all its ports. At a barrier. */
 void uplink_set_up(struct uplink *u, bool up);
 
-/** What a kind begins with: ports for peers to come; or one port, with or without its carrier. */
-enum uplink_start { UPLINK_NO_PORT, UPLINK_DOWN, UPLINK_UP };
+/**
+ * What a kind begins with: ports for peers to come; or one port, with or without its carrier. One that
+ * is exact needs nothing that stands in for it.
+ */
+enum uplink_start { UPLINK_NO_PORT, UPLINK_DOWN, UPLINK_UP, UPLINK_EXACT };
 
 /**
  * What stands in for an uplink when a recording is played: it opens nothing, and what entered
@@ -143,11 +165,7 @@ enum uplink_start { UPLINK_NO_PORT, UPLINK_DOWN, UPLINK_UP };
  */
 struct uplink *uplink_stand_in(struct sim *s, const char *name, enum uplink_start start);
 
-/**
- * An answer that only the outside could give ("listening on port 40123"): noted with a recorded
- * run; when that is played, the one that was noted is returned instead. @live is taken, heap or
- * NULL; the result is the caller's, NULL if there is none.
- */
+/** inlet_answer at the uplink's own inlet. */
 char *uplink_answer(struct uplink *u, char *live);
 
 /** Close, finish and free. NULL is accepted. */

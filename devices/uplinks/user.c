@@ -2,98 +2,56 @@
  * The user-mode stack: libslirp as an actor.
  *
  * Inside a window it sees only frames and its own timers, on virtual time. Host sockets are
- * looked at between windows: when one becomes ready the stack is poked, and what the sockets
- * bring gets the time of that barrier. libslirp keeps its clock (in ms) in one variable for all
- * stacks, so every entry begins by setting it (enter).
+ * looked at between windows (user_sockets.c). libslirp keeps its clock (in ms) in one variable for
+ * all stacks, so every entry begins by setting it (user_enter).
  *
- * IPv6 is off: libslirp draws the time between router advertisements from the host's entropy,
- * which would make two runs differ.
+ * What would make two runs differ is replaced: the time between router advertisements, which it
+ * draws from the host's entropy, comes from the run's seed; that the host knows a DNS server by
+ * IPv6 is not advertised (user_guard.c).
  */
 #include "devices/uplinks/user.h"
 
-#include <arpa/inet.h>
-#include <errno.h>
-#include <poll.h>
-#include <slirp/libslirp.h>
+#include <glib.h>
 #include <stdio.h>
-#include <sys/epoll.h>
-#include <unistd.h>
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/lsan_interface.h>
+#endif
 
 #include "devices/device.h"
-#include "devices/uplinks/uplink.h"
-#include "devices/uplinks/user_options.h"
 #include "devices/uplinks/user_packet.h"
+#include "devices/uplinks/user_stack.h"
 #include "sim/sim.h"
 
-/* What the loop holds; outlives the stack until the loop has closed both. */
-struct user_handles {
-    uv_poll_t ready;      /* the epoll descriptor has something */
-    uv_prepare_t prepare; /* brings it up to date before the loop waits */
-    struct user_stack *stack;
-    int epoll;
-    unsigned open;
-};
+/* RFC 4861, 6.2.1 and 10: the longest and shortest interval that libslirp has in mind, in ms. */
+#define ADVERT_MAX 600000
+#define ADVERT_MIN (ADVERT_MAX / 3)
+#define ADVERT_FIRST_MAX 16000 /* MAX_INITIAL_RTR_ADVERT_INTERVAL */
+#define ADVERT_FIRST 3         /* MAX_INITIAL_RTR_ADVERTISEMENTS */
 
-struct user_stack {
-    struct uplink uplink;
-    Slirp *slirp;
-    SlirpConfig config;
-    char *tftp, *bootfile, *hostname;
-
-    struct event timer;    /* when libslirp asked to be called again */
-    struct event incoming; /* sockets are ready */
-    int epoll;             /* holds the host sockets, each for one shot */
-    unsigned n_registered; /* sockets that libslirp told us of: it does not tell of all */
-    bool stale;            /* what the sockets are watched for may have changed */
-    struct user_handles *handles;
-
-    struct pollfd *polled; /* scratch for socket_events */
-    uint32_t n_polled, cap_polled;
-};
-
-static struct user_stack *stack_of(struct uplink *u)
-{
-    return container_of(u, struct user_stack, uplink);
-}
+/* It asks to be called again after so long even if there is nothing to do: then it may sleep. */
+#define IDLE_MS 1000
 
 /* --- entering and leaving libslirp --- */
 
-/* Set libslirp's clock and run its timers: polling with an "error" does just that. */
-static void enter(struct user_stack *u)
+/* Polling with an "error" sets its clock, runs its timers, and no more. */
+void user_enter(struct user_stack *u)
 {
     slirp_pollfds_poll(u->slirp, 1, NULL, u);
 }
 
-static int add_poll(int fd, int events, void *opaque)
+void user_leave(struct user_stack *u)
 {
-    struct user_stack *u = opaque;
-    short want = 0;
-
-    if (events & SLIRP_POLL_IN)
-        want |= POLLIN;
-    if (events & SLIRP_POLL_OUT)
-        want |= POLLOUT;
-    if (events & SLIRP_POLL_PRI)
-        want |= POLLPRI;
-    array_reserve(u->polled, &u->cap_polled, u->n_polled + 1);
-    u->polled[u->n_polled] = (struct pollfd){.fd = fd, .events = want};
-    return (int)u->n_polled++;
-}
-
-/* Ask libslirp what it waits for: sockets into u->polled, time into the timer. */
-static void leave(struct user_stack *u)
-{
+    struct actor *a = &u->uplink.actor;
     uint32_t timeout_ms = UINT32_MAX;
 
     u->n_polled = 0;
     u->stale = true;
-    slirp_pollfds_fill(u->slirp, &timeout_ms, add_poll, u);
-    actor_set_live(&u->uplink.actor, u->n_polled > 0 || u->n_registered > 0);
-    if (timeout_ms == UINT32_MAX)
-        evq_cancel(&u->uplink.actor.events, &u->timer);
+    slirp_pollfds_fill(u->slirp, &timeout_ms, user_add_poll, u);
+    actor_set_live(a, u->n_polled > 0 || u->n_registered > 0 || u->n_lines > 0);
+    if (timeout_ms >= IDLE_MS)
+        evq_cancel(&a->events, &u->timer);
     else
-        evq_arm(&u->uplink.actor.events, &u->timer,
-                u->uplink.actor.now + MAX(timeout_ms, 1u) * NS_PER_MS);
+        evq_arm(&a->events, &u->timer, a->now + MAX(timeout_ms, 1u) * NS_PER_MS);
 }
 
 static void timer_fire(struct event *ev, vtime_t now)
@@ -101,26 +59,62 @@ static void timer_fire(struct event *ev, vtime_t now)
     struct user_stack *u = container_of(ev, struct user_stack, timer);
 
     (void)now;
-    enter(u);
-    leave(u);
+    user_enter(u);
+    user_leave(u);
+}
+
+static void incoming_fire(struct event *ev, vtime_t now)
+{
+    struct user_stack *u = container_of(ev, struct user_stack, incoming);
+
+    (void)now;
+    user_leave(u);
+    if (user_sockets_ready(u))
+        slirp_pollfds_poll(u->slirp, 0, user_get_revents, u);
+    else
+        user_enter(u);
+    user_leave(u);
+}
+
+void user_look_again(struct user_stack *u)
+{
+    uplink_poke(&u->uplink);
+}
+
+static void user_woken(struct uplink *uplink)
+{
+    struct actor *a = &uplink->actor;
+
+    evq_arm(&a->events, &user_stack_of(uplink)->incoming, a->sim->now);
+    actor_due_changed(a);
 }
 
 /* --- frames --- */
 
+/* A packet that a guest has sent, in one piece. */
 static void input(void *opaque, struct frame *f)
 {
     struct user_stack *u = opaque;
+    vtime_t now = u->uplink.actor.now;
+    struct frame *passed =
+        user_guard_in(&u->guard, f, now, user_sockets_enough(u));
 
-    slirp_input(u->slirp, f->data, (int)f->len);
+    if (!passed)
+        return;
+    slirp_input(u->slirp, passed->data, (int)passed->len);
+    if (user_guard_passed(&u->guard, passed))
+        user_enter(u); /* what waited for that answer goes out */
+    frame_unref(passed);
+    user_doors_accept(u);
 }
 
 static enum port_verdict user_take(struct uplink_port *p, struct frame *f)
 {
-    struct user_stack *u = stack_of(p->uplink);
+    struct user_stack *u = user_stack_of(p->uplink);
 
-    enter(u);
+    user_enter(u);
     bool taken = user_packet_in(f, input, u);
-    leave(u);
+    user_leave(u);
     return taken ? PORT_TAKEN : PORT_DROPPED;
 }
 
@@ -131,116 +125,13 @@ static void send_frame(void *opaque, struct frame *f)
 
 static ssize_t send_packet(const void *buf, size_t len, void *opaque)
 {
-    user_packet_out(buf, (uint32_t)len, send_frame, opaque);
-    return (ssize_t)len;
-}
-
-/* --- host sockets --- */
-
-static int get_revents(int idx, void *opaque)
-{
     struct user_stack *u = opaque;
-    short got = u->polled[idx].revents;
+    struct frame *other = user_guard_out(&u->guard, buf, (uint32_t)len, u->uplink.actor.now);
 
-    return (got & POLLIN ? SLIRP_POLL_IN : 0) | (got & POLLOUT ? SLIRP_POLL_OUT : 0) |
-           (got & POLLPRI ? SLIRP_POLL_PRI : 0) | (got & POLLERR ? SLIRP_POLL_ERR : 0) |
-           (got & POLLHUP ? SLIRP_POLL_HUP : 0);
-}
-
-static void incoming_fire(struct event *ev, vtime_t now)
-{
-    struct user_stack *u = container_of(ev, struct user_stack, incoming);
-
-    (void)now;
-    leave(u);
-    if (poll(u->polled, u->n_polled, 0) > 0)
-        slirp_pollfds_poll(u->slirp, 0, get_revents, u);
-    else
-        enter(u);
-    leave(u);
-}
-
-static void user_woken(struct uplink *uplink)
-{
-    struct actor *a = &uplink->actor;
-
-    evq_arm(&a->events, &stack_of(uplink)->incoming, a->sim->now);
-    actor_due_changed(a);
-}
-
-static void on_ready(uv_poll_t *ready, int status, int events)
-{
-    struct user_handles *h = ready->data;
-    struct epoll_event disarmed[64];
-
-    (void)status;
-    (void)events;
-    /* Taking a shot disarms its socket until the stack has looked; poll() then tells which. */
-    epoll_wait(h->epoll, disarmed, ARRAY_LEN(disarmed), 0);
-    uplink_poke(&h->stack->uplink);
-}
-
-static void watch_socket(struct user_stack *u, const struct pollfd *p)
-{
-    struct epoll_event e = {.events = EPOLLONESHOT | (uint32_t)p->events, .data.fd = p->fd};
-
-    /* A closed socket leaves by itself, so a descriptor's number may be new here. */
-    if (epoll_ctl(u->epoll, EPOLL_CTL_MOD, p->fd, &e) != 0 && errno == ENOENT)
-        epoll_ctl(u->epoll, EPOLL_CTL_ADD, p->fd, &e);
-}
-
-/* Before the loop waits: watch exactly what libslirp waits for now. */
-static void on_prepare(uv_prepare_t *prepare)
-{
-    struct user_stack *u = ((struct user_handles *)prepare->data)->stack;
-
-    if (!u->stale || u->uplink.inlet.poked || event_armed(&u->incoming))
-        return;
-    for (uint32_t i = 0; i < u->n_polled; i++)
-        watch_socket(u, &u->polled[i]);
-    u->stale = false;
-}
-
-static void register_fd(int fd, void *opaque)
-{
-    (void)fd;
-    ((struct user_stack *)opaque)->n_registered++;
-}
-
-static void unregister_fd(int fd, void *opaque)
-{
-    (void)fd;
-    ((struct user_stack *)opaque)->n_registered--;
-}
-
-static void handles_open(struct user_stack *u)
-{
-    struct user_handles *h = xcalloc(1, sizeof(*h));
-
-    u->epoll = epoll_create1(EPOLL_CLOEXEC);
-    *h = (struct user_handles){.stack = u, .epoll = u->epoll, .open = 2};
-    u->handles = h;
-    uv_poll_init(&u->uplink.actor.sim->loop, &h->ready, h->epoll);
-    uv_prepare_init(&u->uplink.actor.sim->loop, &h->prepare);
-    h->ready.data = h->prepare.data = h;
-    uv_poll_start(&h->ready, UV_READABLE, on_ready);
-    uv_prepare_start(&h->prepare, on_prepare);
-}
-
-static void on_closed(uv_handle_t *handle)
-{
-    struct user_handles *h = handle->data;
-
-    if (--h->open > 0)
-        return;
-    close(h->epoll);
-    free(h);
-}
-
-static void handles_close(struct user_handles *h)
-{
-    uv_close((uv_handle_t *)&h->ready, on_closed);
-    uv_close((uv_handle_t *)&h->prepare, on_closed);
+    user_packet_out(other ? other->data : buf, other ? other->len : (uint32_t)len, send_frame,
+                    opaque);
+    frame_unref(other);
+    return (ssize_t)len;
 }
 
 /* --- the rest of what libslirp asks for --- */
@@ -259,28 +150,43 @@ static void guest_error(const char *msg, void *opaque)
         fprintf(stderr, "%s user: %s\n", u->uplink.actor.name, msg);
 }
 
+/* What a guest can make libslirp say again and again is counted, not printed. */
+static void on_log(const gchar *domain, GLogLevelFlags level, const gchar *text, gpointer opaque)
+{
+    (void)level;
+    (void)opaque;
+    device_warnings++;
+    if (device_trace)
+        fprintf(stderr, "user: %s: %s\n", domain ? domain : "libslirp", text);
+}
+
+/* Its only timer is that of router advertisements. */
 struct user_timer {
     struct event event;
-    SlirpTimerCb fn;
-    void *fn_opaque;
+    struct user_stack *stack;
+    SlirpTimerId id;
+    void *opaque;
 };
 
-static void slirp_timer_fire(struct event *ev, vtime_t now)
+static void user_timer_fire(struct event *ev, vtime_t now)
 {
     struct user_timer *t = container_of(ev, struct user_timer, event);
 
     (void)now;
-    t->fn(t->fn_opaque);
+    user_enter(t->stack);
+    slirp_handle_timer(t->stack->slirp, t->id, t->opaque);
+    user_leave(t->stack);
 }
 
-static void *timer_new(SlirpTimerCb fn, void *fn_opaque, void *opaque)
+static void *timer_new(SlirpTimerId id, void *timer_opaque, void *opaque)
 {
     struct user_stack *u = opaque;
     struct user_timer *t = xcalloc(1, sizeof(*t));
 
-    event_init(&u->uplink.actor.events, &t->event, slirp_timer_fire);
-    t->fn = fn;
-    t->fn_opaque = fn_opaque;
+    event_init(&u->uplink.actor.events, &t->event, user_timer_fire);
+    t->stack = u;
+    t->id = id;
+    t->opaque = timer_opaque;
     return t;
 }
 
@@ -293,12 +199,23 @@ static void timer_free(void *timer, void *opaque)
     free(t);
 }
 
+/* RFC 4861, 6.2.4: evenly between the shortest and the longest interval; the first ones sooner. */
+static int64_t next_advert_ms(struct user_stack *u)
+{
+    int64_t ms = ADVERT_MIN + (int64_t)rng_below(&u->rng, ADVERT_MAX - ADVERT_MIN);
+
+    return u->n_adverts++ < ADVERT_FIRST ? MIN(ms, ADVERT_FIRST_MAX) : ms;
+}
+
 static void timer_mod(void *timer, int64_t expire_ms, void *opaque)
 {
     struct user_stack *u = opaque;
     struct user_timer *t = timer;
+    struct actor *a = &u->uplink.actor;
 
-    evq_arm(&u->uplink.actor.events, &t->event, MAX(expire_ms * NS_PER_MS, u->uplink.actor.now));
+    if (t->id == SLIRP_TIMER_RA)
+        expire_ms = a->now / NS_PER_MS + next_advert_ms(u);
+    evq_arm(&a->events, &t->event, MAX(expire_ms * NS_PER_MS, a->now));
 }
 
 static void notify(void *opaque)
@@ -306,97 +223,155 @@ static void notify(void *opaque)
     ((struct user_stack *)opaque)->stale = true;
 }
 
+static void init_completed(Slirp *slirp, void *opaque)
+{
+    ((struct user_stack *)opaque)->slirp = slirp;
+}
+
 static const SlirpCb callbacks = {
     .send_packet = send_packet,
     .guest_error = guest_error,
     .clock_get_ns = clock_get_ns,
-    .timer_new = timer_new,
     .timer_free = timer_free,
     .timer_mod = timer_mod,
-    .register_poll_fd = register_fd,
-    .unregister_poll_fd = unregister_fd,
+    .register_poll_fd = user_register_fd,
+    .unregister_poll_fd = user_unregister_fd,
     .notify = notify,
+    .init_completed = init_completed,
+    .timer_new_opaque = timer_new,
 };
 
 /* --- life --- */
 
+static void set_addresses(SlirpConfig *c, const struct user_options *o, const struct user_plan *p)
+{
+    c->in_enabled = !o->ipv4_off;
+    c->vnetwork = p->net;
+    c->vnetmask = p->mask;
+    c->vhost = p->host;
+    c->vnameserver = p->dns;
+    c->vdhcp_start = p->dhcpstart;
+    c->in6_enabled = o->ipv6;
+    c->vprefix_addr6 = p->net6;
+    c->vprefix_len = (uint8_t)p->prefix6;
+    c->vhost6 = p->host6;
+    c->vnameserver6 = p->dns6;
+}
+
+/* libslirp 4.7 does not free the TFTP server's name; the leak checker need not be told each time. */
+static Slirp *slirp_make(struct user_stack *u)
+{
+#ifdef __SANITIZE_ADDRESS__
+    __lsan_disable();
+#endif
+    Slirp *slirp = slirp_new(&u->config, &callbacks, u);
+#ifdef __SANITIZE_ADDRESS__
+    __lsan_enable();
+#endif
+    return slirp;
+}
+
+/* libslirp copies the strings. */
 static void start_slirp(struct user_stack *u, const struct user_options *o,
                         const struct user_plan *p)
 {
-    u->tftp = o->tftp ? xstrdup(o->tftp) : NULL;
-    u->bootfile = o->bootfile ? xstrdup(o->bootfile) : NULL;
-    u->hostname = o->hostname ? xstrdup(o->hostname) : NULL;
+    const char **search = xcalloc(o->n_dnssearch + 1, sizeof(*search));
+
+    for (size_t i = 0; i < o->n_dnssearch; i++)
+        search[i] = o->dnssearch[i];
     u->config = (SlirpConfig){
         .version = 4,
         .restricted = o->restrict_host,
-        .in_enabled = true,
         .if_mtu = USER_MTU,
         .if_mru = USER_MTU,
-        .vnetwork = p->net,
-        .vnetmask = p->mask,
-        .vhost = p->host,
-        .vnameserver = p->dns,
-        .vdhcp_start = p->dhcpstart,
-        .vhostname = u->hostname,
-        .tftp_path = u->tftp,
-        .bootfile = u->bootfile,
+        .vhostname = o->hostname,
+        .vdomainname = o->domainname,
+        .vdnssearch = o->n_dnssearch ? search : NULL,
+        .tftp_path = o->tftp,
+        .tftp_server_name = o->tftp_server_name,
+        .bootfile = o->bootfile,
     };
-    u->slirp = slirp_new(&u->config, &callbacks, u);
+    set_addresses(&u->config, o, p);
+    g_log_set_handler("Slirp", G_LOG_LEVEL_MASK, on_log, NULL);
+    u->slirp = slirp_make(u);
+    free(search);
 }
 
-static bool add_forwards(struct user_stack *u, const struct user_options *o,
-                         const struct user_plan *p, struct err *err)
+static bool add_redirections(struct user_stack *u, const struct user_options *o,
+                             const struct user_plan *p, struct err *err)
 {
-    bool ok = true;
+    bool ok = user_doors_open(u, o, p, err);
 
-    for (size_t i = 0; i < p->n_forwards; i++) {
-        const struct user_hostfwd *f = &p->forwards[i];
-        if (slirp_add_hostfwd(u->slirp, f->udp, f->host, f->host_port, f->guest, f->guest_port)) {
-            err_at(err, o->file, o->line, "hostfwd \"%s\": cannot listen on port %u of the host: %s",
-                   o->hostfwd[i], f->host_port, strerror(errno));
-            ok = false;
-        }
-    }
+    for (size_t i = 0; i < p->n_hostfwd; i++)
+        ok &= user_redirect(u, o->hostfwd[i], &p->hostfwd[i], o->file, o->line, err);
     return ok;
+}
+
+static void user_describe(const struct uplink *uplink, FILE *to)
+{
+    const struct user_stack *u = container_of(uplink, struct user_stack, uplink);
+    char a[INET_ADDRSTRLEN];
+    int bits = __builtin_popcount(u->config.vnetmask.s_addr);
+
+    if (u->config.in_enabled)
+        fprintf(to, "net=%s/%d", inet_ntop(AF_INET, &u->config.vnetwork, a, sizeof(a)), bits);
+    if (u->config.in6_enabled)
+        fprintf(to, "%sipv6", u->config.in_enabled ? "," : "");
+    fprintf(to, ",restrict=%s", u->config.restricted ? "on" : "off");
 }
 
 static void user_close(struct uplink *uplink)
 {
-    struct user_stack *u = stack_of(uplink);
+    struct user_stack *u = user_stack_of(uplink);
 
     slirp_cleanup(u->slirp);
-    handles_close(u->handles);
-    free(u->polled);
-    free(u->tftp);
-    free(u->bootfile);
-    free(u->hostname);
+    user_redirections_close(u);
+    user_doors_close(u);
+    user_sockets_close(u);
+    user_guard_finish(&u->guard);
 }
 
-static const struct uplink_ops user_ops = {
-    .kind = "user", .send = user_take, .woken = user_woken, .close = user_close, .direct = true};
+static const struct uplink_ops user_ops = {.kind = "user",
+                                           .send = user_take,
+                                           .woken = user_woken,
+                                           .describe = user_describe,
+                                           .close = user_close,
+                                           .direct = true};
+
+static struct user_stack *stack_new(struct sim *sim, const char *name,
+                                    const struct user_options *o, const struct user_plan *plan)
+{
+    struct user_stack *u = xcalloc(1, sizeof(*u));
+    char *stream = xasprintf("%s.adverts", name);
+
+    uplink_init(&u->uplink, &user_ops, sim, name);
+    uplink_join(&u->uplink, NULL, true);
+    event_init(&u->uplink.actor.events, &u->timer, timer_fire);
+    event_init(&u->uplink.actor.events, &u->incoming, incoming_fire);
+    rng_init(&u->rng, sim->options.seed, stream);
+    free(stream);
+    user_guard_init(&u->guard, o, plan);
+    user_sockets_open(u);
+    start_slirp(u, o, plan);
+    return u;
+}
 
 struct uplink *user_create(struct sim *sim, const char *name, const struct user_options *o,
                            struct err *err)
 {
     struct user_plan plan;
+    struct user_stack *u = NULL;
 
-    if (!user_plan_make(&plan, o, err)) {
-        user_plan_finish(&plan);
-        return NULL;
+    if (user_plan_make(&plan, o, err)) {
+        u = stack_new(sim, name, o, &plan);
+        bool ok = add_redirections(u, o, &plan, err);
+        user_leave(u);
+        actor_due_changed(&u->uplink.actor);
+        if (!ok) {
+            uplink_destroy(&u->uplink);
+            u = NULL;
+        }
     }
-    struct user_stack *u = xcalloc(1, sizeof(*u));
-    uplink_init(&u->uplink, &user_ops, sim, name);
-    uplink_join(&u->uplink, NULL, true);
-    event_init(&u->uplink.actor.events, &u->timer, timer_fire);
-    event_init(&u->uplink.actor.events, &u->incoming, incoming_fire);
-    handles_open(u);
-    start_slirp(u, o, &plan);
-    bool ok = add_forwards(u, o, &plan, err);
-    leave(u);
     user_plan_finish(&plan);
-    if (!ok) {
-        uplink_destroy(&u->uplink);
-        return NULL;
-    }
-    return &u->uplink;
+    return u ? &u->uplink : NULL;
 }

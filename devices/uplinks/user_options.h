@@ -2,22 +2,17 @@
 #ifndef DEVICES_USER_OPTIONS_H
 #define DEVICES_USER_OPTIONS_H
 
-#include <netinet/in.h>
-
 #include "devices/uplinks/user.h"
-
-/** One redirection, in host byte order but for the addresses. */
-struct user_hostfwd {
-    bool udp;
-    struct in_addr host, guest; /* host 0.0.0.0: every address of the host */
-    uint16_t host_port, guest_port;
-};
+#include "devices/uplinks/user_rule.h"
 
 /** What libslirp is told. */
 struct user_plan {
-    struct in_addr net, mask, host, dns, dhcpstart;
-    struct user_hostfwd *forwards; /* n_forwards of them, on the heap */
-    size_t n_forwards;
+    struct in_addr net, mask, host, dns, dhcpstart, smbserver;
+    struct in6_addr net6, host6, dns6;
+    unsigned prefix6;
+    struct user_hostfwd *hostfwd;   /* one for each of the options', on the heap */
+    struct user_guestfwd *guestfwd; /* likewise */
+    size_t n_hostfwd, n_guestfwd;   /* parsed so far: all, if it was good */
 };
 
 /** Parse and check all options; false with sentences in err. user_plan_finish frees either way. */

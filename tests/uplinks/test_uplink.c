@@ -6,6 +6,7 @@
 
 #include "devices/uplinks/uplink.h"
 #include "sim/recording.h"
+#include "sim/rng.h"
 
 /* A kind with no host behind it: the tests are the host. */
 struct fake {
@@ -309,6 +310,118 @@ static void a_recording_plays_to_the_same_nanosecond(void **state)
     assert_int_equal(err.n, 0);
 }
 
+/* The outside of a run that is recorded: at each turn of the loop it does something at random. */
+static struct rng outside;
+static uv_check_t turn;
+
+static void random_change(struct fake *k)
+{
+    unsigned n = 0;
+
+    for (struct uplink_port *p = k->uplink.ports; p; p = p->next, n++) {
+        if (p->leaving)
+            continue;
+        switch (rng_below(&outside, 8)) {
+        case 0: uplink_carrier(p, !p->carrier); break;
+        case 1: uplink_leave(p); break;
+        case 2:
+        case 3: uplink_ready(p); break;
+        default: break;
+        }
+    }
+    k->verdict = (enum port_verdict)rng_below(&outside, 3);
+    if (n < 4 && rng_below(&outside, 2))
+        uplink_join(&k->uplink, "up.n", rng_below(&outside, 4) > 0);
+}
+
+static void random_turn(uv_check_t *c)
+{
+    (void)c;
+    for (struct uplink_port *p = uplink->ports; p; p = p->next)
+        if (!p->leaving && rng_below(&outside, 2))
+            receive(p, 60 + (uint32_t)rng_below(&outside, 1400), (uint8_t)rng_below(&outside, 256));
+    if (rng_below(&outside, 4) == 0)
+        uplink_poke(uplink);
+}
+
+/* What the inside does by itself. */
+static void chatter(void)
+{
+    for (vtime_t t = 0; t < 2 * NS_PER_MS; t += 3 * NS_PER_US + 170)
+        rig_send_at(talker, t, 0xff, 64 + (uint32_t)(t % 900), 1);
+}
+
+static void live_run(const char *path, struct err *err)
+{
+    rig_init(&rig, &(struct sim_options){.seed = 1, .paced = true, .pace = 0.02});
+    rig.sim.recording = recording_create(path, "", err);
+    vlan = vlan_create(&rig.sim, "lan", VLAN_SWITCH);
+    talker = rig_talker(&rig, vlan);
+    struct fake *k = xcalloc(1, sizeof(*k));
+    uplink = &k->uplink;
+    uplink_init(uplink, &fake_ops, &rig.sim, "up");
+    uplink_attach(uplink, vlan, &vlan->link);
+    k->verdict = PORT_TAKEN;
+    k->woken = random_change;
+    uv_check_init(&rig.sim.loop, &turn);
+    uv_check_start(&turn, random_turn);
+    uv_unref((uv_handle_t *)&turn);
+    uplink_poke(uplink);
+    chatter();
+    sim_run(&rig.sim, 2 * NS_PER_MS);
+}
+
+/* All that its ports counted. */
+static void count_ports(struct port_stats *sum)
+{
+    *sum = (struct port_stats){0};
+    for (struct uplink_port *p = uplink->ports; p; p = p->next)
+        port_stats_add(sum, &p->port.stats);
+}
+
+static void whatever_the_outside_does_replays_to_the_same_state(void **state)
+{
+    const char *given = getenv("UPLINK_SEED");
+    char path[] = "/tmp/lanarium-recording-XXXXXX";
+    uint64_t seed = given ? strtoull(given, NULL, 0) : 20;
+    struct port_stats live, again;
+    struct err err = {0};
+    (void)state;
+
+    close(mkstemp(path));
+    for (unsigned round = 0; round < (given ? 1 : 12); round++, seed++) {
+        print_message("# UPLINK_SEED=%llu\n", (unsigned long long)seed);
+        rng_init(&outside, seed, "outside");
+        live_run(path, &err);
+        uint64_t fingerprint = sim_fingerprint(&rig.sim);
+        count_ports(&live);
+        n_live = talker->n_seen;
+        memcpy(seen_live, talker->seen, sizeof(seen_live));
+        assert_true(recording_close(rig.sim.recording, rig.sim.now, &err));
+        rig.sim.recording = NULL;
+        uv_close((uv_handle_t *)&turn, NULL);
+        finish();
+
+        rig_init(&rig, &(struct sim_options){.seed = 1, .max_window = round % 3 * NS_PER_US});
+        rig.sim.playback = playback_open(path, &err);
+        vlan = vlan_create(&rig.sim, "lan", VLAN_SWITCH);
+        talker = rig_talker(&rig, vlan);
+        uplink = uplink_stand_in(&rig.sim, "up", UPLINK_NO_PORT);
+        uplink_attach(uplink, vlan, &vlan->link);
+        chatter();
+        assert_int_equal(sim_run(&rig.sim, VTIME_NEVER), SIM_STOPPED);
+        count_ports(&again);
+        assert_int_equal(talker->n_seen, n_live);
+        assert_memory_equal(talker->seen, seen_live, sizeof(seen_live));
+        assert_memory_equal(&again, &live, sizeof(live));
+        assert_int_equal(sim_fingerprint(&rig.sim), fingerprint);
+        assert_true(playback_close(rig.sim.playback, &err));
+        finish();
+    }
+    unlink(path);
+    assert_int_equal(err.n, 0);
+}
+
 static void an_answer_is_played_instead_of_asked(void **state)
 {
     char path[] = "/tmp/lanarium-recording-XXXXXX";
@@ -347,6 +460,7 @@ int main(void)
         cmocka_unit_test(without_carrier_frames_are_dropped_and_counted),
         cmocka_unit_test(what_a_peer_sent_before_it_left_arrives),
         cmocka_unit_test(a_recording_plays_to_the_same_nanosecond),
+        cmocka_unit_test(whatever_the_outside_does_replays_to_the_same_state),
         cmocka_unit_test(an_answer_is_played_instead_of_asked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

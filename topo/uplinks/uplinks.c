@@ -4,6 +4,7 @@
 #include "sim/sim.h"
 
 const struct uplink_kind *const uplink_kinds[TOPO_KINDS] = {
+    [TOPO_PCAP] = &pcap_kind,
     [TOPO_USER] = &user_kind,
 };
 
@@ -11,8 +12,10 @@ bool topo_uplink_build(struct sim *s, struct topo_uplink *u, struct err *err)
 {
     const struct uplink_kind *k = uplink_kinds[u->object.kind];
 
-    if (s->playback)
-        u->built = uplink_stand_in(s, u->object.name, k->start(u));
+    enum uplink_start start = k->start(u);
+
+    if (s->playback && start != UPLINK_EXACT)
+        u->built = uplink_stand_in(s, u->object.name, start);
     else
         u->built = k->create(s, u, err);
     if (u->built)
