@@ -2,10 +2,13 @@
 #include "devices/nic.h"
 
 #include "devices/virtio_net.h"
+#include "devices/virtio_net_pci.h"
 
 const struct nic_model nic_models[] = {
     {"virtio-net", "virtio-mmio", "paravirtual, with checksum and segmentation offload",
      virtio_net_create},
+    {"virtio-net-pci", "pci", "the same as a PCI card, for drivers of either virtio interface",
+     virtio_net_pci_create},
     {NULL, NULL, NULL, NULL},
 };
 
