@@ -80,7 +80,8 @@ void e1000_eecd_write(struct e1000 *d, uint32_t value)
 uint32_t e1000_eecd_read(struct e1000 *d)
 {
     uint32_t v = d->regs[E1000_EECD];
-    bool out = d->wire.n_out == 0 || (d->wire.n_out <= EEPROM_WORD_BITS && d->wire.out >> 15); /* ready: high */
+    bool out = d->wire.n_out == 0 ||
+               (d->wire.n_out <= EEPROM_WORD_BITS && d->wire.out >> 15); /* ready: high */
 
     return v | (out ? EECD_DO : 0) | (v & EECD_REQ ? EECD_GNT : 0);
 }
@@ -101,25 +102,42 @@ void e1000_eerd_write(struct e1000 *d, uint32_t value)
 /* --- PHY --- */
 
 enum {
-    PHY_CONTROL, PHY_STATUS, PHY_ID1, PHY_ID2, PHY_ADVERTISE, PHY_PARTNER, PHY_EXPANSION,
-    PHY_1000_CONTROL = 9, PHY_1000_STATUS = 10, PHY_EXT_STATUS = 15,
-    PHY_SPECIFIC_CONTROL = 16, PHY_SPECIFIC_STATUS = 17, PHY_EXT_CONTROL = 20,
+    PHY_CONTROL,
+    PHY_STATUS,
+    PHY_ID1,
+    PHY_ID2,
+    PHY_ADVERTISE,
+    PHY_PARTNER,
+    PHY_EXPANSION,
+    PHY_1000_CONTROL = 9,
+    PHY_1000_STATUS = 10,
+    PHY_EXT_STATUS = 15,
+    PHY_SPECIFIC_CONTROL = 16,
+    PHY_SPECIFIC_STATUS = 17,
+    PHY_EXT_CONTROL = 20,
 };
 
 #define CONTROL_RESET 0x8000u
 #define CONTROL_LOOPBACK 0x4000u
 #define CONTROL_AUTONEG 0x1000u
 #define CONTROL_RESTART 0x0200u
-#define STATUS_ABILITIES 0x7949u /* 10 and 100, both duplexes, extended status, auto-negotiation */
+#define STATUS_ABILITIES 0x7949u /* 10 and 100, both duplexes, extended status, auto-negotiation   \
+                                  */
 #define STATUS_AUTONEG_DONE 0x0020u
 #define STATUS_LINK 0x0004u
 #define NEGOTIATION_NS (10 * NS_PER_MS) /* what link-up takes to be noticed */
 
 /* Bits that software may write, by register. */
 static const uint16_t phy_writable[E1000_PHY_REGISTERS] = {
-    [PHY_CONTROL] = 0xfdc0,          [PHY_ADVERTISE] = 0xffff, [PHY_1000_CONTROL] = 0xff00,
-    [PHY_SPECIFIC_CONTROL] = 0xffff, [18] = 0xffff,            [PHY_EXT_CONTROL] = 0xffff,
-    [22] = 0xffff,                   [24] = 0xffff,            [29] = 0xffff,
+    [PHY_CONTROL] = 0xfdc0,
+    [PHY_ADVERTISE] = 0xffff,
+    [PHY_1000_CONTROL] = 0xff00,
+    [PHY_SPECIFIC_CONTROL] = 0xffff,
+    [18] = 0xffff,
+    [PHY_EXT_CONTROL] = 0xffff,
+    [22] = 0xffff,
+    [24] = 0xffff,
+    [29] = 0xffff,
     [30] = 0xffff,
 };
 
@@ -139,10 +157,10 @@ static void phy_link(struct e1000 *d, bool up)
     uint16_t *p = d->phy;
 
     p[PHY_STATUS] = (uint16_t)(STATUS_ABILITIES | (up ? STATUS_LINK | STATUS_AUTONEG_DONE : 0));
-    p[PHY_PARTNER] = up ? 0xcde1 : 0;                  /* all of 10 and 100, acknowledged */
+    p[PHY_PARTNER] = up ? 0xcde1 : 0; /* all of 10 and 100, acknowledged */
     p[PHY_EXPANSION] = up ? 0x000f : 0x000c;
-    p[PHY_1000_STATUS] = up ? 0x3c00 : 0;              /* it can do 1000, and hears us */
-    p[PHY_SPECIFIC_STATUS] = up ? 0xac08 : 0x8000;     /* 1000, full duplex, resolved, link */
+    p[PHY_1000_STATUS] = up ? 0x3c00 : 0;          /* it can do 1000, and hears us */
+    p[PHY_SPECIFIC_STATUS] = up ? 0xac08 : 0x8000; /* 1000, full duplex, resolved, link */
 }
 
 void e1000_phy_reset(struct e1000 *d)
