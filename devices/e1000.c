@@ -216,6 +216,7 @@ static const struct reg registers[] = {
     PLAIN(0x5820, MANC, 0, ALL),
     PLAIN(0x5838, IPAV, 0, 0x1000f),
     PLAIN(0x5900, WUPL, 0, 0),
+    PLAIN(0x5b50, SWSM, 0, 0xe), /* of later chips; U-Boot takes its semaphore on all */
 };
 
 /* --- access --- */

@@ -60,7 +60,7 @@ enum e1000_register {
     E1000_WUS,
     E1000_IPAV,
     E1000_MANC,
-    E1000_WUPL,
+    E1000_WUPL, E1000_SWSM,
     E1000_REGISTERS
 };
 
