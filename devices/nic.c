@@ -2,6 +2,7 @@
 #include "devices/nic.h"
 
 #include "devices/e1000.h"
+#include "devices/pcnet.h"
 #include "devices/virtio_net.h"
 #include "devices/virtio_net_pci.h"
 
@@ -14,6 +15,7 @@ const struct nic_model nic_models[] = {
      e1000_82540em_create},
     {"e1000-82544gc", "pci", "Intel 82544GC: the same with other ids", e1000_82544gc_create},
     {"e1000-82545em", "pci", "Intel 82545EM: the same with other ids", e1000_82545em_create},
+    {"pcnet", "pci", "AMD Am79C970A (PCnet-PCI II): 16- and 32-bit rings", pcnet_create},
     {NULL, NULL, NULL, NULL},
 };
 
