@@ -384,7 +384,7 @@ static void chip_reset(struct e1000 *d)
     memset(d->vfta, 0, sizeof(d->vfta));
     memset(d->ra, 0, sizeof(d->ra));
     memset(d->stats, 0, sizeof(d->stats));
-    d->wire = (struct e1000_microwire){0};
+    d->wire = (struct eeprom93){0};
     address_load(d);
     e1000_tx_reset(d);
     e1000_rx_reset(d);
@@ -461,6 +461,7 @@ static const struct field e1000_fields[] = {
     FIELD(struct e1000, stats, FIELD_U32, 0),
     FIELD(struct e1000, phy, FIELD_U16, 0),
     FIELD(struct e1000, io_address, FIELD_U32, 0),
+    FIELD(struct e1000, wire.clock, FIELD_BOOL, 0),
     FIELD(struct e1000, wire.n_in, FIELD_U8, 0),
     FIELD(struct e1000, wire.in, FIELD_U16, 0),
     FIELD(struct e1000, wire.n_out, FIELD_U8, 0),

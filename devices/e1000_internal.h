@@ -6,6 +6,7 @@
 #define DEVICES_E1000_INTERNAL_H
 
 #include "devices/e1000.h"
+#include "devices/eeprom93.h"
 #include "devices/packets.h"
 #include "devices/pci.h"
 
@@ -129,7 +130,6 @@ enum {
 };
 
 #define E1000_DESCRIPTOR 16
-#define E1000_EEPROM_WORDS 64
 #define E1000_MTA 128
 #define E1000_VFTA 128
 #define E1000_RA 32 /* 16 pairs of RAL and RAH */
@@ -153,14 +153,6 @@ struct e1000_packet {
     uint16_t special;
 };
 
-/** The Microwire interface to the EEPROM, bit by bit (13.4.3). */
-struct e1000_microwire {
-    uint8_t n_in; /* bits of the command seen; 0: waits for the start bit */
-    uint16_t in;
-    uint8_t n_out; /* bits of the word still to come */
-    uint16_t out;
-};
-
 struct e1000_variant {
     const char *name;
     uint16_t device, phy_id2;
@@ -174,8 +166,8 @@ struct e1000 {
     uint32_t ims; /* what of ICR interrupts */
     uint32_t mta[E1000_MTA], vfta[E1000_VFTA], ra[E1000_RA], stats[STATS];
     uint16_t phy[E1000_PHY_REGISTERS];
-    uint16_t eeprom[E1000_EEPROM_WORDS];
-    struct e1000_microwire wire;
+    uint16_t eeprom[EEPROM93_WORDS];
+    struct eeprom93 wire;
     uint32_t io_address;              /* of the register behind the data port */
     struct e1000_context contexts[2]; /* for checksums, and for segmentation */
     struct e1000_packet packet;

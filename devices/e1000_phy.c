@@ -39,51 +39,17 @@ void e1000_eeprom_fill(struct e1000 *d)
 #define EECD_GNT 0x80u
 #define EECD_PINS (EECD_SK | EECD_CS | EECD_DI | 0x30u | EECD_REQ)
 
-/* A command: the start bit, two bits of operation, six of address; only READ (10) does anything. */
-#define MICROWIRE_COMMAND 9
-#define MICROWIRE_READ 2
-#define EEPROM_WORD_BITS 16
-
-static void microwire_rises(struct e1000 *d, bool in)
-{
-    struct e1000_microwire *w = &d->wire;
-
-    if (w->n_out) {
-        if (w->n_out-- <= EEPROM_WORD_BITS)
-            w->out = (uint16_t)(w->out << 1);
-        return;
-    }
-    if (!w->n_in && !in)
-        return; /* no start bit yet */
-    w->in = (uint16_t)(w->in << 1 | in);
-    if (++w->n_in < MICROWIRE_COMMAND)
-        return;
-    if ((w->in >> 6 & 3) == MICROWIRE_READ) {
-        w->out = d->eeprom[w->in & 63];
-        w->n_out = EEPROM_WORD_BITS + 1; /* a zero first, until the next edge */
-    }
-    w->n_in = 0;
-    w->in = 0;
-}
-
 void e1000_eecd_write(struct e1000 *d, uint32_t value)
 {
-    uint32_t was = d->regs[E1000_EECD];
-
-    d->regs[E1000_EECD] = (was & ~EECD_PINS) | (value & EECD_PINS);
-    if (!(value & EECD_CS))
-        d->wire = (struct e1000_microwire){0};
-    else if ((value & EECD_SK) && !(was & EECD_SK))
-        microwire_rises(d, value & EECD_DI);
+    d->regs[E1000_EECD] = (d->regs[E1000_EECD] & ~EECD_PINS) | (value & EECD_PINS);
+    eeprom93_write(&d->wire, d->eeprom, value & EECD_CS, value & EECD_SK, value & EECD_DI);
 }
 
 uint32_t e1000_eecd_read(struct e1000 *d)
 {
     uint32_t v = d->regs[E1000_EECD];
-    bool out = d->wire.n_out == 0 ||
-               (d->wire.n_out <= EEPROM_WORD_BITS && d->wire.out >> 15); /* ready: high */
 
-    return v | (out ? EECD_DO : 0) | (v & EECD_REQ ? EECD_GNT : 0);
+    return v | (eeprom93_read(&d->wire) ? EECD_DO : 0) | (v & EECD_REQ ? EECD_GNT : 0);
 }
 
 /* EERD (13.4.4): start, address; done at once, with the word. */
@@ -96,7 +62,7 @@ void e1000_eerd_write(struct e1000 *d, uint32_t value)
         return;
     }
     d->regs[E1000_EERD] = (value & 0xff00) | 0x10 |
-                          (uint32_t)(word < E1000_EEPROM_WORDS ? d->eeprom[word] : 0xffff) << 16;
+                          (uint32_t)(word < EEPROM93_WORDS ? d->eeprom[word] : 0xffff) << 16;
 }
 
 /* --- PHY --- */

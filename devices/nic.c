@@ -3,6 +3,7 @@
 
 #include "devices/e1000.h"
 #include "devices/pcnet.h"
+#include "devices/rtl8139.h"
 #include "devices/virtio_net.h"
 #include "devices/virtio_net_pci.h"
 
@@ -16,6 +17,10 @@ const struct nic_model nic_models[] = {
     {"e1000-82544gc", "pci", "Intel 82544GC: the same with other ids", e1000_82544gc_create},
     {"e1000-82545em", "pci", "Intel 82545EM: the same with other ids", e1000_82545em_create},
     {"pcnet", "pci", "AMD Am79C970A (PCnet-PCI II): 16- and 32-bit rings", pcnet_create},
+    {"rtl8139", "pci", "Realtek RTL8139C+: rings, checksum and segmentation offload, VLAN tags",
+     rtl8139_create},
+    {"rtl8139c", "pci", "Realtek RTL8139C: one receive buffer, four transmit descriptors",
+     rtl8139c_create},
     {NULL, NULL, NULL, NULL},
 };
 

@@ -5,6 +5,7 @@
 #include "devices/packets.h"
 #include "devices/pci.h"
 #include "devices/pcnet.h"
+#include "devices/rx_poll.h"
 
 #define PCNET_CSRS 128
 #define PCNET_BCRS 32
@@ -57,8 +58,8 @@ struct pcnet {
     uint32_t rx_at, tx_at;   /* the descriptors to be used next */
     struct frame *tx;        /* what has come of a packet so far, or NULL */
     bool tx_bad;
-    struct event looped, tx_more, poll;
-    uint8_t polls; /* how often the frame that waits was tried */
+    struct event looped, tx_more;
+    struct rx_poll poll;
     struct packets waiting;
 };
 

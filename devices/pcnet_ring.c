@@ -18,8 +18,6 @@
 #define LONGEST 4096
 #define WORK 512 /* descriptors taken at once */
 #define WORK_PAUSE (10 * NS_PER_US)
-#define POLL_FIRST (20 * NS_PER_US)
-#define POLLS 10 /* each after twice as long: 20 ms in all */
 
 static struct dma *dma_of(struct pcnet *d)
 {
@@ -301,11 +299,8 @@ static bool rx_fill(struct pcnet *d, uint32_t n, const uint8_t *p, uint32_t len)
 /* No buffer: look again, or count the frame as missed (CSR112). */
 static enum port_verdict rx_wait(struct pcnet *d)
 {
-    if (d->polls < POLLS) {
-        evq_arm(pcnet_events(d), &d->poll,
-                d->nic.dev.env->actor->now + (POLL_FIRST << d->polls++));
+    if (rx_poll_later(&d->poll, pcnet_events(d), d->nic.dev.env->actor->now))
         return PORT_HOLD;
-    }
     d->csr[CSR_MISSED]++;
     if (!d->csr[CSR_MISSED])
         d->csr[4] |= CSR4_MFCO;
@@ -323,13 +318,13 @@ static enum port_verdict packet_place(void *opaque, struct frame *f)
         return PORT_DROPPED;
     if (!wants(d, f))
         return PORT_TAKEN;
-    if (event_armed(&d->poll))
+    if (rx_poll_waits(&d->poll))
         return PORT_HOLD;
     d->rx_at %= n;
     len = rx_message(d, f, out);
     if ((d->csr[5] & CSR5_SPND) || !rx_needed(d, n, len))
         return rx_wait(d);
-    d->polls = 0;
+    rx_poll_reset(&d->poll, pcnet_events(d));
     if (!rx_fill(d, n, out, len))
         return PORT_DROPPED;
     pcnet_raise(d, CSR0_RINT);
@@ -360,7 +355,7 @@ static void looped_fire(struct event *ev, vtime_t now)
 static void poll_fire(struct event *ev, vtime_t now)
 {
     (void)now;
-    pcnet_receive(container_of(ev, struct pcnet, poll));
+    pcnet_receive(container_of(ev, struct pcnet, poll.event));
 }
 
 static void more_fire(struct event *ev, vtime_t now)
@@ -373,15 +368,14 @@ void pcnet_ring_init(struct pcnet *d)
 {
     event_init(pcnet_events(d), &d->looped, looped_fire);
     event_init(pcnet_events(d), &d->tx_more, more_fire);
-    event_init(pcnet_events(d), &d->poll, poll_fire);
+    event_init(pcnet_events(d), &d->poll.event, poll_fire);
 }
 
 void pcnet_ring_reset(struct pcnet *d)
 {
     evq_cancel(pcnet_events(d), &d->looped);
     evq_cancel(pcnet_events(d), &d->tx_more);
-    evq_cancel(pcnet_events(d), &d->poll);
-    d->polls = 0;
+    rx_poll_reset(&d->poll, pcnet_events(d));
     frame_unref(d->tx);
     d->tx = NULL;
     d->tx_bad = false;
