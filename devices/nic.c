@@ -1,11 +1,26 @@
 /* The NIC models there are, and what every one of them needs at its end. */
 #include "devices/nic.h"
 
+#include "devices/e1000.h"
+#include "devices/pcnet.h"
+#include "devices/rtl8139.h"
 #include "devices/virtio_net.h"
+#include "devices/virtio_net_pci.h"
 
 const struct nic_model nic_models[] = {
     {"virtio-net", "virtio-mmio", "paravirtual, with checksum and segmentation offload",
      virtio_net_create},
+    {"virtio-net-pci", "pci", "the same as a PCI card, for drivers of either virtio interface",
+     virtio_net_pci_create},
+    {"e1000", "pci", "Intel 82540EM: gigabit, checksum and segmentation offload, VLAN tags",
+     e1000_82540em_create},
+    {"e1000-82544gc", "pci", "Intel 82544GC: the same with other ids", e1000_82544gc_create},
+    {"e1000-82545em", "pci", "Intel 82545EM: the same with other ids", e1000_82545em_create},
+    {"pcnet", "pci", "AMD Am79C970A (PCnet-PCI II): 16- and 32-bit rings", pcnet_create},
+    {"rtl8139", "pci", "Realtek RTL8139C+: rings, checksum and segmentation offload, VLAN tags",
+     rtl8139_create},
+    {"rtl8139c", "pci", "Realtek RTL8139C: one receive buffer, four transmit descriptors",
+     rtl8139c_create},
     {NULL, NULL, NULL, NULL},
 };
 

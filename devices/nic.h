@@ -7,6 +7,8 @@
 #include "sim/frame.h"
 #include "sim/port.h"
 
+struct pci_function;
+
 /** What a NIC is asked to be; each model checks what it can do. */
 struct nic_config {
     uint8_t mac[ETH_ALEN];
@@ -22,12 +24,13 @@ struct nic_config {
 struct nic {
     struct device dev;
     struct port port;
+    struct pci_function *pci; /* where it is a PCI card, for the board to connect; or NULL */
     struct nic_config config;
 };
 
 struct nic_model {
     const char *name; /* "virtio-net" */
-    const char *bus;  /* "virtio-mmio"; later "pci", "isa" */
+    const char *bus;  /* "virtio-mmio", "pci" */
     const char *help;
     /** Make one: its device (region not placed yet) and its port, named `name` ("h1.eth0"). */
     struct nic *(*create)(struct device_env *env, const char *name, const struct nic_config *c,

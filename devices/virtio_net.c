@@ -414,7 +414,7 @@ static void net_virtio_reset(struct virtio *v)
     port_ready(&n->nic.port); /* what waited is offered again, and refused */
 }
 
-static void net_reset(struct device *dev)
+void virtio_net_reset(struct device *dev)
 {
     virtio_reset(dev->object);
 }
@@ -423,7 +423,7 @@ static void net_reset(struct device *dev)
  * Its address is its own, whatever the original's driver set; a driver reads it when it starts.
  * Frames that were on their way to the original are the original's.
  */
-static void net_clone(struct device *dev, const struct device *from)
+void virtio_net_clone(struct device *dev, const struct device *from)
 {
     struct virtio_net *n = dev->object;
 
@@ -433,12 +433,12 @@ static void net_clone(struct device *dev, const struct device *from)
 }
 
 /* A new configuration, since the address is another (2.5.1). */
-static void net_cloned(struct device *dev)
+void virtio_net_cloned(struct device *dev)
 {
     virtio_config_changed(dev->object);
 }
 
-static void net_finish(struct device *dev)
+void virtio_net_finish(struct device *dev)
 {
     struct virtio_net *n = dev->object;
 
@@ -448,35 +448,17 @@ static void net_finish(struct device *dev)
     n->split = NULL;
 }
 
-static const struct field net_fields[] = {
-    VIRTIO_FIELDS(struct virtio_net),
-    VIRTIO_MMIO_FIELDS(struct virtio_net),
-    FIELD(struct virtio_net, mac, FIELD_BYTES, 0),
-    FIELD(struct virtio_net, promisc, FIELD_BOOL, 1),
-    FIELD(struct virtio_net, allmulti, FIELD_BOOL, 0),
-    FIELD(struct virtio_net, alluni, FIELD_BOOL, 0),
-    FIELD(struct virtio_net, nomulti, FIELD_BOOL, 0),
-    FIELD(struct virtio_net, nouni, FIELD_BOOL, 0),
-    FIELD(struct virtio_net, nobcast, FIELD_BOOL, 0),
-    FIELD(struct virtio_net, uni_overflow, FIELD_BOOL, 0),
-    FIELD(struct virtio_net, multi_overflow, FIELD_BOOL, 0),
-    FIELD(struct virtio_net, n_uni, FIELD_U8, 0),
-    FIELD(struct virtio_net, n_multi, FIELD_U8, 0),
-    FIELD(struct virtio_net, macs, FIELD_BYTES, 0),
-    FIELD(struct virtio_net, vlans, FIELD_BYTES, 0),
-    FIELD(struct virtio_net, guest_offloads, FIELD_U64, 0),
-    FIELD(struct virtio_net, rx_quiet_until, FIELD_U64, 0),
-    FIELD_END,
-};
+static const struct field net_fields[] = {VIRTIO_NET_FIELDS, VIRTIO_MMIO_FIELDS(struct virtio_net),
+                                          FIELD_END};
 
 static const struct device_ops net_device_ops = {
     .name = "virtio-net",
     .help = "virtio network device",
     .state = net_fields,
-    .reset = net_reset,
-    .finish = net_finish,
-    .clone = net_clone,
-    .cloned = net_cloned,
+    .reset = virtio_net_reset,
+    .finish = virtio_net_finish,
+    .clone = virtio_net_clone,
+    .cloned = virtio_net_cloned,
 };
 
 static const struct virtio_ops net_ops = {
@@ -513,7 +495,7 @@ static uint64_t features(const struct nic_config *c)
     return f;
 }
 
-static bool config_check(const char *name, const struct nic_config *c, struct err *err)
+bool virtio_net_check(const char *name, const struct nic_config *c, struct err *err)
 {
     uint16_t q = c->queue_size;
 
@@ -529,23 +511,30 @@ static bool config_check(const char *name, const struct nic_config *c, struct er
     return false;
 }
 
-struct nic *virtio_net_create(struct device_env *env, const char *name,
-                              const struct nic_config *c, struct err *err)
+void virtio_net_init(struct virtio_net *n, const struct device_ops *ops, struct device_env *env,
+                     const char *name, const struct nic_config *c)
 {
     uint16_t size = c->queue_size ? c->queue_size : DEFAULT_QUEUE;
-    struct virtio_net *n;
 
-    if (!config_check(name, c, err))
-        return NULL;
-    n = xcalloc(1, sizeof *n);
     n->nic.config = *c;
-    device_init(&n->nic.dev, &net_device_ops, n, name, env);
+    device_init(&n->nic.dev, ops, n, name, env);
     port_init(&n->nic.port, &net_port_ops, env->actor, name);
     virtio_net_notify_init(n);
     virtio_init(&n->virtio, &net_ops, &n->nic.dev, features(c));
     virtio_add_queue(&n->virtio, VIRTIO_NET_RX, size);
     virtio_add_queue(&n->virtio, VIRTIO_NET_TX, size);
     virtio_add_queue(&n->virtio, VIRTIO_NET_CTRL, CTRL_QUEUE);
+}
+
+struct nic *virtio_net_create(struct device_env *env, const char *name,
+                              const struct nic_config *c, struct err *err)
+{
+    struct virtio_net *n;
+
+    if (!virtio_net_check(name, c, err))
+        return NULL;
+    n = xcalloc(1, sizeof *n);
+    virtio_net_init(n, &net_device_ops, env, name, c);
     virtio_mmio_init(&n->mmio, &n->virtio, c->legacy);
     virtio_reset(&n->virtio);
     return &n->nic;

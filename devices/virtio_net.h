@@ -57,7 +57,39 @@ struct virtio_net {
 
 enum { VIRTIO_NET_RX, VIRTIO_NET_TX, VIRTIO_NET_CTRL };
 
-/** A row of nic_models. */
+/* Rows of the state table of a struct that begins with a struct virtio_net. */
+#define VIRTIO_NET_FIELDS                                                                          \
+    VIRTIO_FIELDS(struct virtio_net), FIELD(struct virtio_net, mac, FIELD_BYTES, 0),               \
+        FIELD(struct virtio_net, promisc, FIELD_BOOL, 1),                                          \
+        FIELD(struct virtio_net, allmulti, FIELD_BOOL, 0),                                         \
+        FIELD(struct virtio_net, alluni, FIELD_BOOL, 0),                                           \
+        FIELD(struct virtio_net, nomulti, FIELD_BOOL, 0),                                          \
+        FIELD(struct virtio_net, nouni, FIELD_BOOL, 0),                                            \
+        FIELD(struct virtio_net, nobcast, FIELD_BOOL, 0),                                          \
+        FIELD(struct virtio_net, uni_overflow, FIELD_BOOL, 0),                                     \
+        FIELD(struct virtio_net, multi_overflow, FIELD_BOOL, 0),                                   \
+        FIELD(struct virtio_net, n_uni, FIELD_U8, 0),                                              \
+        FIELD(struct virtio_net, n_multi, FIELD_U8, 0),                                            \
+        FIELD(struct virtio_net, macs, FIELD_BYTES, 0),                                            \
+        FIELD(struct virtio_net, vlans, FIELD_BYTES, 0),                                           \
+        FIELD(struct virtio_net, guest_offloads, FIELD_U64, 0),                                    \
+        FIELD(struct virtio_net, rx_quiet_until, FIELD_U64, 0)
+
+/* --- for both transports --- */
+
+bool virtio_net_check(const char *name, const struct nic_config *c, struct err *err);
+
+/** All but the transport, which is joined next, and the first reset. */
+void virtio_net_init(struct virtio_net *n, const struct device_ops *ops, struct device_env *env,
+                     const char *name, const struct nic_config *c);
+
+/* Of struct device_ops. */
+void virtio_net_reset(struct device *dev);
+void virtio_net_finish(struct device *dev);
+void virtio_net_clone(struct device *dev, const struct device *from);
+void virtio_net_cloned(struct device *dev);
+
+/** A row of nic_models: on virtio-mmio. */
 struct nic *virtio_net_create(struct device_env *env, const char *name,
                               const struct nic_config *c, struct err *err);
 

@@ -48,6 +48,9 @@ enum virt_slot {
     VIRT_CLINT,
     VIRT_PLIC,
     VIRT_UART,
+    VIRT_PCI_IO,
+    VIRT_PCI_ECAM,
+    VIRT_PCI_MEMORY,
     VIRT_VIRTIO,
     VIRT_SLOTS
 };
@@ -63,6 +66,10 @@ extern const struct virt_range virt_map[VIRT_SLOTS];
 
 #define VIRT_RAM_BASE 0x80000000ULL
 #define VIRT_VIRTIO_SLOTS 8
+#define VIRT_PCI_BRIDGES 8
+
+/** Whether there is anything on its PCI bus. */
+bool virt_has_pci(const struct machine *m);
 
 /**
  * Change /chosen of a tree made elsewhere: bootargs (NULL: left alone), and the initrd of

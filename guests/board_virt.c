@@ -4,7 +4,9 @@
  * The eight virtio-mmio slots are filled from the lowest: NICs in the order of the topology,
  * then disks, the virtio console, and last an entropy device if a slot is left. (QEMU fills
  * its slots from the highest; a guest sees the same order of devices of a kind either way.)
- * Not there: flash, fw_cfg, the platform bus, PCI.
+ * PCI cards are in the slots of bus 0, and behind bridges if they do not fit. Software finds the
+ * host in any case; the tree names it only if there is a card, so that a kernel without any does not
+ * spend time on an empty bus. Not there: flash, fw_cfg, the platform bus, a PCI window above 4 GiB.
  */
 #include <assert.h>
 
@@ -12,6 +14,7 @@
 #include "devices/finisher.h"
 #include "devices/goldfish_rtc.h"
 #include "devices/instance.h"
+#include "devices/pci_host.h"
 #include "devices/plic.h"
 #include "devices/uart16550.h"
 #include "devices/virtio_blk.h"
@@ -26,6 +29,9 @@ const struct virt_range virt_map[VIRT_SLOTS] = {
     [VIRT_CLINT] = {"clint", 0x02000000, CLINT_SIZE, 0, 1},
     [VIRT_PLIC] = {"plic", 0x0c000000, PLIC_SIZE, 0, 1},
     [VIRT_UART] = {"serial", 0x10000000, 0x100, 10, 1},
+    [VIRT_PCI_IO] = {"io", 0x03000000, 0x10000, 0, 1},
+    [VIRT_PCI_ECAM] = {"pci", 0x30000000, 0x10000000, 32, 1}, /* four lines */
+    [VIRT_PCI_MEMORY] = {"memory", 0x40000000, 0x40000000, 0, 1},
     [VIRT_VIRTIO] = {"virtio_mmio", 0x10001000, VIRTIO_MMIO_SIZE, 1, VIRT_VIRTIO_SLOTS},
 };
 
@@ -38,6 +44,9 @@ struct virt {
     struct finisher finisher;
     struct virtio_rng rng;
     struct virtio_console console;
+    struct pci_host pci;
+    struct pci_bridge *bridges;
+    size_t n_bridges, n_pci; /* cards */
     struct virtio_blk *disks;
     size_t n_disks; /* those that were made */
     struct device empty[VIRT_VIRTIO_SLOTS];
@@ -143,6 +152,61 @@ static void attach_fixed(struct machine *m, const struct machine_config *c)
         free(names[i]);
 }
 
+/* --- PCI --- */
+
+bool virt_has_pci(const struct machine *m)
+{
+    return virt_of(m)->n_pci > 0;
+}
+
+static void attach_pci_host(struct machine *m)
+{
+    struct virt *v = virt_of(m);
+    const struct virt_range *ecam = &virt_map[VIRT_PCI_ECAM], *io = &virt_map[VIRT_PCI_IO],
+                            *memory = &virt_map[VIRT_PCI_MEMORY];
+    struct pci_host_config c = {ecam->base,   ecam->size,   io->base,      io->size,
+                                memory->base, memory->size, &v->plic.sink, ecam->irq};
+    char *name = part_name(m, "pci");
+
+    pci_host_init(&v->pci, &m->denv, name, &c);
+    machine_attach(m, &v->pci.dev);
+    machine_attach(m, &v->pci.io_window);
+    machine_attach(m, &v->pci.memory_window);
+    free(name);
+}
+
+/* As many bridges as `n` cards need: each takes a slot of the root and gives 32. */
+static void attach_bridges(struct machine *m, size_t n)
+{
+    struct virt *v = virt_of(m);
+
+    while (PCI_SLOTS - 1 - v->n_bridges + v->n_bridges * PCI_SLOTS < n)
+        v->n_bridges++;
+    v->bridges = xcalloc(v->n_bridges + 1, sizeof(*v->bridges));
+    for (size_t i = 0; i < v->n_bridges; i++) {
+        char *name = part_name_n(m, "bridge", i);
+        pci_bridge_init(&v->bridges[i], &m->denv, name);
+        machine_attach(m, &v->bridges[i].dev);
+        pci_attach_bridge(&v->pci, &v->bridges[i], NULL,
+                          (unsigned)(PCI_SLOTS - v->n_bridges + i) << 3);
+        free(name);
+    }
+}
+
+/* The next free slot: those of the root first, 1 upwards; then those behind bridges. */
+static void place_pci(struct machine *m, struct nic *nic)
+{
+    struct virt *v = virt_of(m);
+    size_t root = PCI_SLOTS - 1 - v->n_bridges, n = v->n_pci++;
+
+    machine_attach(m, &nic->dev);
+    if (n < root)
+        pci_attach(&v->pci, nic->pci, NULL, (unsigned)(n + 1) << 3);
+    else
+        pci_attach(&v->pci, nic->pci, &v->bridges[(n - root) / PCI_SLOTS],
+                   (unsigned)((n - root) % PCI_SLOTS) << 3);
+}
+
 static bool attach_nic(struct machine *m, const struct machine_config *c,
                        const struct machine_nic *asked, struct err *err)
 {
@@ -151,7 +215,7 @@ static bool attach_nic(struct machine *m, const struct machine_config *c,
     struct nic *nic;
     char *name;
 
-    if (!model || strcmp(model->bus, "virtio-mmio") != 0) {
+    if (!model) {
         err_at(err, c->file, c->line, "%s.%s: the virt board has no NIC model \"%s\"",
                m->actor.name, asked->name, asked->model);
         return false;
@@ -163,7 +227,10 @@ static bool attach_nic(struct machine *m, const struct machine_config *c,
     if (!nic)
         return false;
     m->nics[m->n_nics++] = nic;
-    place_virtio(m, &nic->dev);
+    if (nic->pci)
+        place_pci(m, nic);
+    else
+        place_virtio(m, &nic->dev);
     return true;
 }
 
@@ -220,19 +287,47 @@ static void attach_empty(struct machine *m, const struct machine_config *c)
     }
 }
 
+static size_t count_pci(const struct machine_config *c)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < c->n_nics; i++) {
+        const struct nic_model *model = nic_model_find(c->nics[i].model);
+        n += model && strcmp(model->bus, "pci") == 0;
+    }
+    return n;
+}
+
+static bool slots_suffice(const struct machine *m, const struct machine_config *c, size_t virtio,
+                          size_t pci, struct err *err)
+{
+    size_t most = PCI_SLOTS - 1 - VIRT_PCI_BRIDGES + VIRT_PCI_BRIDGES * PCI_SLOTS;
+
+    if (virtio > VIRT_VIRTIO_SLOTS)
+        err_at(err, c->file, c->line,
+               "%s: the virt board has %d virtio-mmio slots for NICs and disks, not %zu; PCI cards "
+               "(model = \"virtio-net-pci\") have slots of their own",
+               m->actor.name, VIRT_VIRTIO_SLOTS, virtio);
+    else if (pci > most)
+        err_at(err, c->file, c->line, "%s: the virt board has room for %zu PCI cards, not %zu",
+               m->actor.name, most, pci);
+    else
+        return true;
+    return false;
+}
+
 static bool virt_attach(struct machine *m, const struct machine_config *c, struct err *err)
 {
     struct virt *v = xcalloc(1, sizeof(*v));
-    size_t virtio = c->n_nics + c->n_disks + c->virtio_console;
+    size_t pci = count_pci(c), virtio = c->n_nics - pci + c->n_disks + c->virtio_console;
     bool ok = true;
 
     m->board_state = v;
     attach_fixed(m, c);
-    if (virtio > VIRT_VIRTIO_SLOTS) {
-        err_at(err, c->file, c->line, "%s: the virt board has %d slots for NICs and disks, not %zu",
-               m->actor.name, VIRT_VIRTIO_SLOTS, virtio);
+    attach_pci_host(m);
+    if (!slots_suffice(m, c, virtio, pci, err))
         return false;
-    }
+    attach_bridges(m, pci);
     m->nics = xcalloc(c->n_nics + 1, sizeof(struct nic *));
     for (size_t i = 0; i < c->n_nics; i++)
         ok = attach_nic(m, c, &c->nics[i], err) && ok;
@@ -264,6 +359,11 @@ static void virt_finish(struct machine *m)
     for (size_t i = 0; i < VIRT_VIRTIO_SLOTS; i++)
         if (v->empty[i].ops)
             device_finish(&v->empty[i]);
+    for (size_t i = 0; i < v->n_bridges; i++)
+        device_finish(&v->bridges[i].dev);
+    device_finish(&v->pci.memory_window);
+    device_finish(&v->pci.io_window);
+    device_finish(&v->pci.dev);
     device_finish(&v->instance.dev);
     device_finish(&v->finisher.dev);
     device_finish(&v->rtc.dev);
@@ -272,6 +372,7 @@ static void virt_finish(struct machine *m)
     device_finish(&v->clint.dev);
     free(m->nics);
     free(v->disks);
+    free(v->bridges);
     free(v);
     m->board_state = NULL;
     m->nics = NULL;
@@ -280,7 +381,7 @@ static void virt_finish(struct machine *m)
 
 const struct board board_virt = {
     .name = "virt",
-    .help = "QEMU's riscv64 virt board: 16550 UART, PLIC, CLINT, RTC, eight virtio-mmio slots",
+    .help = "QEMU's riscv64 virt board: 16550 UART, PLIC, CLINT, RTC, eight virtio-mmio slots, PCI",
     .ram_base = VIRT_RAM_BASE,
     .attach = virt_attach,
     .finish = virt_finish,

@@ -70,7 +70,7 @@ static void prop_empty(struct tree *t, const char *name)
 
 static void prop_cells(struct tree *t, const char *name, const uint32_t *cells, size_t n)
 {
-    uint32_t be[4 * MACHINE_MAX_HARTS];
+    uint32_t be[16 * 6];
 
     assert(n <= ARRAY_LEN(be));
     for (size_t i = 0; i < n; i++)
@@ -241,6 +241,56 @@ static void instance_nodes(struct tree *t)
     node_end(t);
 }
 
+/* --- PCI (IEEE 1275's PCI bus binding; pci/host-generic-pci.yaml) --- */
+
+#define PCI_RANGE_IO 0x01000000
+#define PCI_RANGE_MEMORY 0x02000000
+
+static void prop_pci_ranges(struct tree *t)
+{
+    const struct virt_range *io = &virt_map[VIRT_PCI_IO], *memory = &virt_map[VIRT_PCI_MEMORY];
+    const uint32_t cells[] = {PCI_RANGE_IO, 0, 0, 0, (uint32_t)io->base, 0, (uint32_t)io->size,
+                              PCI_RANGE_MEMORY, 0, (uint32_t)memory->base,
+                              0, (uint32_t)memory->base, 0, (uint32_t)memory->size};
+
+    prop_cells(t, "ranges", cells, ARRAY_LEN(cells));
+}
+
+/* INTA..INTD of slots 0..3; the others repeat them (PCI_SLOT & 3 in the mask). */
+static void prop_pci_interrupts(struct tree *t)
+{
+    uint32_t cells[16 * 6];
+    size_t n = 0;
+
+    for (uint32_t slot = 0; slot < 4; slot++)
+        for (uint32_t pin = 1; pin <= 4; pin++) {
+            uint32_t row[] = {slot << 11, 0, 0, pin, t->plic,
+                              virt_map[VIRT_PCI_ECAM].irq + (slot + pin - 1) % 4};
+            memcpy(&cells[n], row, sizeof(row));
+            n += ARRAY_LEN(row);
+        }
+    prop_cells(t, "interrupt-map", cells, n);
+    prop_cells(t, "interrupt-map-mask", (uint32_t[]){3 << 11, 0, 0, 7}, 4);
+}
+
+static void pci_node(struct tree *t)
+{
+    const struct virt_range *ecam = &virt_map[VIRT_PCI_ECAM];
+
+    node_begin_at(t, ecam->node, ecam->base);
+    prop_string(t, "compatible", "pci-host-ecam-generic");
+    prop_string(t, "device_type", "pci");
+    prop_reg(t, ecam->base, ecam->size);
+    cells_header(t, 3, 2);
+    prop_u32(t, "#interrupt-cells", 1);
+    prop_u32(t, "linux,pci-domain", 0);
+    prop_cells(t, "bus-range", (uint32_t[]){0, (uint32_t)(ecam->size >> 20) - 1}, 2);
+    prop_empty(t, "dma-coherent");
+    prop_pci_ranges(t);
+    prop_pci_interrupts(t);
+    node_end(t);
+}
+
 static void soc_node(struct tree *t)
 {
     node_begin(t, "soc");
@@ -263,6 +313,8 @@ static void soc_node(struct tree *t)
         prop_string(t, "compatible", "virtio,mmio");
         node_end(t);
     }
+    if (virt_has_pci(t->m))
+        pci_node(t);
     node_end(t);
 }
 

@@ -1,0 +1,389 @@
+/*
+ * The e1000 sends: descriptors become frames (317453, 3.3).
+ *
+ *     legacy   | address 8 | length 2 | CSO 1 | CMD 1 | STA 1 | CSS 1 | special 2 |
+ *     data     | address 8 | length 20 bit, type 1, DCMD | STA, POPTS, special      |
+ *     context  | IPCSS IPCSO IPCSE | TUCSS TUCSO TUCSE | PAYLEN, type 0, TUCMD | STA, HDRLEN, MSS |
+ *
+ * Checksums and segmentation are left to whoever needs the finished packet (sim/offload.h); a
+ * request that offload.h has no word for is carried out here. Descriptors are taken at once, but
+ * no more at a time than a link could send in some microseconds; the rest follows by an event.
+ * Simplification: a segmentation request may be as long as a frame (64 KiB), not PAYLEN's 1 MiB.
+ */
+#include "devices/e1000_internal.h"
+#include "sim/offload.h"
+
+#define WORK_DESCRIPTORS 1024
+#define WORK_BYTES (1u << 20)
+#define WORK_PAUSE (8 * NS_PER_US)
+#define DELAY_UNIT 1024 /* ns, of TIDV and TADV */
+
+/* CMD and DCMD. */
+enum { EOP = 0x01, IC = 0x04, TSE = 0x04, RS = 0x08, DEXT = 0x20, VLE = 0x40, IDE = 0x80 };
+enum { POPTS_IXSM = 1, POPTS_TXSM = 2 };
+enum { TUCMD_TCP = 1, TUCMD_IPV4 = 2, TUCMD_TSE = 4 };
+enum { STA_DD = 1 };
+enum { CONTEXT_CHECKSUM, CONTEXT_SEGMENT };
+
+static struct device *dev_of(struct e1000 *d)
+{
+    return &d->nic.dev;
+}
+
+/* --- finishing a packet --- */
+
+/* The Internet checksum over [start, end], bounds included, stored at `at`; end 0: to the end. */
+static void checksum_store(struct frame *f, uint32_t start, uint32_t at, uint32_t end)
+{
+    uint32_t last = end && end < f->len ? end + 1 : f->len;
+
+    if (start < last && at + 2 <= f->len)
+        store_be16(f->data + at, inet_fold(inet_sum(0, f->data + start, last - start)));
+}
+
+/* TCP's or UDP's checksum: left undone where it can be. */
+static void checksum_request(struct e1000 *d, struct frame *f, const struct e1000_context *c)
+{
+    if (c->tucse && c->tucse + 1u < f->len) {
+        checksum_store(f, c->tucss, c->tucso, c->tucse);
+    } else if (c->tucss < ETH_HLEN || c->tucso < c->tucss || c->tucso + 2u > f->len) {
+        device_warn(dev_of(d), "TX checksum at %u from %u does not fit %u bytes", c->tucso,
+                    c->tucss, f->len);
+    } else {
+        f->offload.needs_csum = true;
+        f->offload.csum_start = c->tucss;
+        f->offload.csum_offset = (uint16_t)(c->tucso - c->tucss);
+    }
+}
+
+static bool segment_valid(const struct frame *f, const struct e1000_context *c)
+{
+    unsigned least = c->tucmd & TUCMD_TCP ? 20 : 8;
+
+    return c->mss && c->ipcss >= ETH_HLEN && c->tucss >= c->ipcss + 20u &&
+           c->hdrlen >= c->tucss + least && c->hdrlen < f->len && c->tucso >= c->tucss &&
+           c->tucso + 2u <= c->hdrlen;
+}
+
+/*
+ * The driver left the lengths out: of the IP header, and in the pseudo-header's sum (3.5.3). With
+ * them the request is one of sim/frame.h. False: it makes no sense.
+ */
+static bool segment_request(struct frame *f, const struct e1000_context *c)
+{
+    uint32_t len = f->len - c->tucss;
+    bool v4 = c->tucmd & TUCMD_IPV4;
+
+    if (!segment_valid(f, c))
+        return false;
+    if (v4)
+        store_be16(f->data + c->ipcss + 2, (uint16_t)(f->len - c->ipcss));
+    else
+        store_be16(f->data + c->ipcss + 4, (uint16_t)(f->len - c->ipcss - 40));
+    store_be16(f->data + c->tucso,
+               (uint16_t)~inet_fold(load_be16(f->data + c->tucso) + (len & 0xffff) + (len >> 16)));
+    f->offload = (struct frame_offload){
+        .needs_csum = true,
+        .csum_start = c->tucss,
+        .csum_offset = (uint16_t)(c->tucso - c->tucss),
+        .gso = (uint8_t)(!(c->tucmd & TUCMD_TCP) ? FRAME_GSO_UDP
+                         : v4                    ? FRAME_GSO_TCPV4
+                                                 : FRAME_GSO_TCPV6),
+        .gso_size = c->mss,
+        .hdr_len = c->hdrlen,
+    };
+    return true;
+}
+
+/* Insert a tag behind the addresses (9.2); what was asked of offsets moves with the bytes. */
+static struct frame *tag_insert(struct e1000 *d, struct frame *f, uint16_t tag)
+{
+    struct frame *tagged = frame_new(f->len + 4);
+
+    memcpy(tagged->data, f->data, 12);
+    store_be16(tagged->data + 12, (uint16_t)d->regs[E1000_VET]);
+    store_be16(tagged->data + 14, tag);
+    memcpy(tagged->data + 16, f->data + 12, f->len - 12);
+    tagged->len = f->len + 4;
+    tagged->offload = f->offload;
+    if (f->offload.needs_csum)
+        tagged->offload.csum_start = (uint16_t)(f->offload.csum_start + 4);
+    if (f->offload.gso)
+        tagged->offload.hdr_len = (uint16_t)(f->offload.hdr_len + 4);
+    frame_unref(f);
+    return tagged;
+}
+
+static void count_sent(struct e1000 *d, const struct frame *f)
+{
+    uint32_t len = MAX(f->len, (uint32_t)FRAME_MIN_WIRE) + 4; /* with the CRC */
+
+    d->stats[STAT_GPTC]++;
+    d->stats[STAT_TPT]++;
+    d->stats[STAT_TSCTC] += f->offload.gso != 0;
+    e1000_count64(d, STAT_GOTC, len);
+    e1000_count64(d, STAT_TOT, len);
+    e1000_count_size(d, STAT_PTC64, len);
+    if (eth_is_multicast(f->data))
+        d->stats[f->data[0] == 0xff ? STAT_BPTC : STAT_MPTC]++;
+}
+
+static void frame_send(struct e1000 *d, struct frame *f)
+{
+    struct device_env *env = dev_of(d)->env;
+
+    count_sent(d, f);
+    frame_pad(f);
+    if (e1000_loops(d)) {
+        e1000_loop(d, f);
+        frame_unref(f);
+        return;
+    }
+    if (env->origin)
+        env->origin(env, &f->origin);
+    port_send(&d->nic.port, f);
+}
+
+/* What the packet's descriptors asked for. False: it cannot be done, and the packet is dropped. */
+static bool packet_finish(struct e1000 *d, const struct e1000_packet *p, struct frame *f)
+{
+    bool segment = p->extended && (p->cmd & TSE);
+    const struct e1000_context *c = &d->contexts[segment ? CONTEXT_SEGMENT : CONTEXT_CHECKSUM];
+
+    if (!p->extended) {
+        if (p->cmd & IC)
+            checksum_store(f, p->css, p->cso, 0);
+        return true;
+    }
+    if (segment && !segment_request(f, c))
+        return false;
+    if (p->popts & POPTS_IXSM)
+        checksum_store(f, c->ipcss, c->ipcso, c->ipcse);
+    if (!segment && (p->popts & POPTS_TXSM))
+        checksum_request(d, f, c);
+    return true;
+}
+
+static void packet_send(struct e1000 *d)
+{
+    struct e1000_packet p = d->packet;
+    struct frame *f = p.frame;
+
+    d->packet = (struct e1000_packet){0};
+    if (p.too_long || !f || f->len < ETH_HLEN || !packet_finish(d, &p, f)) {
+        d->nic.port.stats.drops[p.too_long ? DROP_GIANT : DROP_MALFORMED]++;
+        device_warn(dev_of(d), "TX packet of %u bytes makes no sense", f ? f->len : 0);
+        frame_unref(f);
+        return;
+    }
+    if ((p.cmd & VLE) && (d->regs[E1000_CTRL] & CTRL_VME) && f->len + 4 <= FRAME_MAX_LEN)
+        f = tag_insert(d, f, p.special);
+    frame_send(d, f);
+}
+
+/* --- descriptors --- */
+
+/* Append a buffer to the packet. */
+static void buffer_append(struct e1000 *d, uint64_t addr, uint32_t len)
+{
+    struct e1000_packet *p = &d->packet;
+    uint32_t have = p->frame ? p->frame->len : 0;
+    struct dma *dma = dev_of(d)->env->dma;
+
+    if (!len || p->too_long)
+        return;
+    if (have + len > FRAME_MAX_LEN - 4) { /* a tag may come */
+        p->too_long = true;
+        return;
+    }
+    if (!p->frame || p->frame->cap < have + len) {
+        struct frame *larger = frame_new(MAX(have + len, have ? (uint32_t)FRAME_MAX_LEN : 0));
+        if (have)
+            memcpy(larger->data, p->frame->data, have);
+        frame_unref(p->frame);
+        p->frame = larger;
+    }
+    if (!dma->read(dma, addr, p->frame->data + have, len)) {
+        device_warn(dev_of(d), "a TX buffer is not in RAM");
+        p->too_long = true;
+        return;
+    }
+    p->frame->len = have + len;
+}
+
+static void context_load(struct e1000 *d, const uint8_t *w)
+{
+    bool segment = w[11] & TUCMD_TSE;
+
+    d->contexts[segment ? CONTEXT_SEGMENT : CONTEXT_CHECKSUM] = (struct e1000_context){
+        .ipcss = w[0],
+        .ipcso = w[1],
+        .ipcse = load_le16(w + 2),
+        .tucss = w[4],
+        .tucso = w[5],
+        .tucse = load_le16(w + 6),
+        .paylen = load_le32(w + 8) & 0xfffff,
+        .tucmd = w[11],
+        .hdrlen = w[13],
+        .mss = load_le16(w + 14),
+    };
+}
+
+/* Take one in; returns bytes it stands for. */
+static uint32_t descriptor_take(struct e1000 *d, const uint8_t *w)
+{
+    struct e1000_packet *p = &d->packet;
+    uint8_t cmd = w[11];
+    uint32_t len;
+
+    if ((cmd & DEXT) && (w[10] >> 4) == 0) {
+        context_load(d, w);
+        return 0;
+    }
+    len = cmd & DEXT ? load_le32(w + 8) & 0xfffff : load_le16(w + 8);
+    if (!p->frame) { /* the first of a packet says how it is finished (3.3.7.1) */
+        p->popts = cmd & DEXT ? w[13] : 0;
+        p->extended = cmd & DEXT;
+    }
+    buffer_append(d, load_le64(w), len);
+    p->cmd = cmd;
+    p->special = load_le16(w + 14);
+    p->cso = w[10];
+    p->css = w[13];
+    if (cmd & EOP)
+        packet_send(d);
+    return len;
+}
+
+/* --- the ring --- */
+
+static uint32_t ring_size(const struct e1000 *d)
+{
+    return d->regs[E1000_TDLEN] / E1000_DESCRIPTOR;
+}
+
+static uint64_t ring_address(const struct e1000 *d, uint32_t i)
+{
+    return ((uint64_t)d->regs[E1000_TDBAH] << 32 | d->regs[E1000_TDBAL]) +
+           (uint64_t)i * E1000_DESCRIPTOR;
+}
+
+/* TXDW, now or when the delays have passed (13.4.41, 13.4.44). */
+static void written_back(struct e1000 *d, bool delayed)
+{
+    uint64_t now = e1000_now(d);
+
+    if (!delayed || !d->regs[E1000_TIDV]) {
+        evq_cancel(e1000_events(d), &d->tx_delay);
+        evq_cancel(e1000_events(d), &d->tx_absolute);
+        e1000_raise(d, ICR_TXDW);
+        return;
+    }
+    evq_arm(e1000_events(d), &d->tx_delay, (vtime_t)(now + d->regs[E1000_TIDV] * DELAY_UNIT));
+    if (d->regs[E1000_TADV] && !event_armed(&d->tx_absolute))
+        evq_arm(e1000_events(d), &d->tx_absolute,
+                (vtime_t)(now + d->regs[E1000_TADV] * DELAY_UNIT));
+}
+
+/* One descriptor: read, taken, written back if that was asked for. False: it is not in RAM. */
+static bool descriptor_do(struct e1000 *d, uint32_t *bytes, bool *done, bool *delayed)
+{
+    struct dma *dma = dev_of(d)->env->dma;
+    uint64_t at = ring_address(d, d->regs[E1000_TDH]);
+    uint8_t w[E1000_DESCRIPTOR];
+
+    if (!dma->read(dma, at, w, sizeof(w))) {
+        device_warn(dev_of(d), "the TX ring is not in RAM");
+        return false;
+    }
+    *bytes += descriptor_take(d, w);
+    if (w[11] & RS) {
+        uint8_t status = w[12] | STA_DD;
+        dma->write(dma, at + 12, &status, 1);
+        *done = true;
+        *delayed &= (w[11] & IDE) != 0;
+    }
+    d->regs[E1000_TDH] = (d->regs[E1000_TDH] + 1) % ring_size(d);
+    return true;
+}
+
+void e1000_transmit(struct e1000 *d)
+{
+    uint32_t n = ring_size(d), bytes = 0, taken = 0;
+    bool done = false, delayed = true;
+
+    if (!(d->regs[E1000_TCTL] & TCTL_EN) || !n || event_armed(&d->tx_more))
+        return;
+    if (d->regs[E1000_TDH] >= n || d->regs[E1000_TDT] >= n) {
+        device_warn(dev_of(d), "TX head %u or tail %u beyond the ring of %u", d->regs[E1000_TDH],
+                    d->regs[E1000_TDT], n);
+        return;
+    }
+    while (d->regs[E1000_TDH] != d->regs[E1000_TDT] && taken < WORK_DESCRIPTORS &&
+           bytes < WORK_BYTES) {
+        if (!descriptor_do(d, &bytes, &done, &delayed))
+            return;
+        taken++;
+    }
+    if (done)
+        written_back(d, delayed);
+    if (d->regs[E1000_TDH] != d->regs[E1000_TDT])
+        evq_arm(e1000_events(d), &d->tx_more, (vtime_t)e1000_now(d) + WORK_PAUSE);
+    else if (taken)
+        e1000_raise(d, ICR_TXQE);
+}
+
+/* --- life --- */
+
+static void more_fire(struct event *ev, vtime_t now)
+{
+    (void)now;
+    e1000_transmit(container_of(ev, struct e1000, tx_more));
+}
+
+static void delay_over(struct e1000 *d)
+{
+    evq_cancel(e1000_events(d), &d->tx_delay);
+    evq_cancel(e1000_events(d), &d->tx_absolute);
+    e1000_raise(d, ICR_TXDW);
+}
+
+static void delay_fire(struct event *ev, vtime_t now)
+{
+    (void)now;
+    delay_over(container_of(ev, struct e1000, tx_delay));
+}
+
+static void absolute_fire(struct event *ev, vtime_t now)
+{
+    (void)now;
+    delay_over(container_of(ev, struct e1000, tx_absolute));
+}
+
+void e1000_tx_init(struct e1000 *d)
+{
+    event_init(e1000_events(d), &d->tx_more, more_fire);
+    event_init(e1000_events(d), &d->tx_delay, delay_fire);
+    event_init(e1000_events(d), &d->tx_absolute, absolute_fire);
+}
+
+void e1000_tx_reset(struct e1000 *d)
+{
+    evq_cancel(e1000_events(d), &d->tx_more);
+    evq_cancel(e1000_events(d), &d->tx_delay);
+    evq_cancel(e1000_events(d), &d->tx_absolute);
+    frame_unref(d->packet.frame);
+    d->packet = (struct e1000_packet){0};
+    memset(d->contexts, 0, sizeof(d->contexts));
+}
+
+/* A packet of which only a part has come so far is a copy of its own. */
+void e1000_tx_clone(struct e1000 *d, const struct e1000 *from)
+{
+    const struct frame *f = from->packet.frame;
+
+    evq_copy(e1000_events(d), &d->tx_more, &from->tx_more);
+    evq_copy(e1000_events(d), &d->tx_delay, &from->tx_delay);
+    evq_copy(e1000_events(d), &d->tx_absolute, &from->tx_absolute);
+    d->packet.frame = f ? frame_from(f->data, f->len) : NULL;
+}

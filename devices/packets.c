@@ -1,0 +1,78 @@
+/* Packets of a frame that waits for buffers: an array that is used up from the front. */
+#include "devices/packets.h"
+
+#include "sim/offload.h"
+
+void packets_add(struct packets *q, struct frame *f)
+{
+    array_reserve(q->frames, &q->cap, q->n + 1);
+    q->frames[q->n++] = frame_ref(f);
+}
+
+static void add(void *opaque, struct frame *packet)
+{
+    packets_add(opaque, packet);
+}
+
+/* Paravirtual cards do not pad; a cable has no frame as short as that (IEEE 802.3, 4.2.3.3). */
+static enum port_verdict offer_padded(struct frame *f,
+                                      enum port_verdict (*place)(void *opaque, struct frame *p),
+                                      void *opaque)
+{
+    struct frame *padded;
+    enum port_verdict verdict;
+
+    if (f->len >= FRAME_MIN_WIRE)
+        return place(opaque, f);
+    padded = frame_from(f->data, f->len);
+    padded->offload = f->offload;
+    frame_pad(padded);
+    verdict = place(opaque, padded);
+    frame_unref(padded);
+    return verdict;
+}
+
+enum port_verdict packets_deliver(struct packets *q,
+                                  enum port_verdict (*place)(void *opaque, struct frame *packet),
+                                  void *opaque)
+{
+    while (q->next < q->n) {
+        struct frame *f = q->frames[q->next];
+
+        if (offer_padded(f, place, opaque) == PORT_HOLD)
+            return PORT_HOLD;
+        frame_unref(f);
+        q->next++;
+    }
+    q->n = q->next = 0;
+    return PORT_TAKEN;
+}
+
+enum port_verdict packets_offer(struct packets *q, struct frame *f,
+                                enum port_verdict (*place)(void *opaque, struct frame *packet),
+                                void *opaque)
+{
+    if (packets_any(q))
+        return PORT_HOLD;
+    if (frame_is_finished(f))
+        return offer_padded(f, place, opaque);
+    if (offload_finish(f, add, q) == 0)
+        return PORT_DROPPED;
+    packets_deliver(q, place, opaque);
+    return PORT_TAKEN;
+}
+
+void packets_forget(struct packets *q)
+{
+    while (q->next < q->n)
+        frame_unref(q->frames[q->next++]);
+    q->n = q->next = 0;
+}
+
+void packets_finish(struct packets *q)
+{
+    packets_forget(q);
+    free(q->frames);
+    q->frames = NULL;
+    q->cap = 0;
+}

@@ -1,0 +1,38 @@
+/* Packets that a card has from one frame, and waits to put into its driver's buffers. */
+#ifndef DEVICES_PACKETS_H
+#define DEVICES_PACKETS_H
+
+#include "sim/port.h"
+
+struct packets {
+    struct frame **frames; /* from `next` to n, one reference each */
+    uint32_t n, next, cap;
+};
+
+static inline bool packets_any(const struct packets *q)
+{
+    return q->next < q->n;
+}
+
+/** Append one (borrowed). */
+void packets_add(struct packets *q, struct frame *f);
+
+/**
+ * Offer a frame to a card that takes only finished packets: `place` is called for each packet, and
+ * answers as port_ops.rx. What it holds waits in the queue, and the frame counts as taken.
+ * Frames whose offload request makes no sense are dropped; short ones are padded as on a cable.
+ */
+enum port_verdict packets_offer(struct packets *q, struct frame *f,
+                                enum port_verdict (*place)(void *opaque, struct frame *packet),
+                                void *opaque);
+
+/** Offer what waits again; PORT_HOLD if some still does. */
+enum port_verdict packets_deliver(struct packets *q,
+                                  enum port_verdict (*place)(void *opaque, struct frame *packet),
+                                  void *opaque);
+
+/** Give up what waits. */
+void packets_forget(struct packets *q);
+void packets_finish(struct packets *q);
+
+#endif
