@@ -229,7 +229,7 @@ static void an_inlet_made_during_the_run_gets_what_is_its_own(void **state)
     assert_true(playback_close(rig.sim.playback, &err));
     assert_int_equal(n_played, 4);
     for (uint8_t i = 2; i <= 4; i++)
-        assert_true(find(1, i)->now <= find(1, i)->at && find(1, i)->now > 5 * MS);
+        assert_true(find(1, i)->now <= find(1, i)->at && find(1, i)->now >= 5 * MS);
     finish();
 }
 
