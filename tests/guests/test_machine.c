@@ -350,7 +350,7 @@ static void what_cannot_be_made_gets_a_sentence(void **state)
     REFUSE(c.ram_bytes = 1 << 20, "does not fit the RAM");
     REFUSE(c.ram_bytes = (2 << 20) + 4096, "the device tree of");
     REFUSE((c.nics = nics, c.n_nics = 1), "h1.eth0: the virt board has no NIC model \"ne9000\"");
-    REFUSE((c.disks = disks, c.n_disks = 9), "8 slots for NICs and disks, not 9");
+    REFUSE((c.disks = disks, c.n_disks = 9), "8 virtio-mmio slots for NICs and disks, not 9");
 }
 
 static void images_that_overlap_are_refused(void **state)
