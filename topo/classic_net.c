@@ -1,5 +1,6 @@
 /* QEMU's network options: -net, -netdev, -device, -redir, -tftp, -bootp. */
 #include <ctype.h>
+#include <sys/socket.h>
 
 #include "topo/classic.h"
 #include "topo/schema.h"
@@ -30,9 +31,21 @@ static const struct rename user_names[] = {
     {NULL, NULL},
 };
 
+static const struct rename datagram_socket_names[] = {
+    {"mcast", "mcast"}, {"udp", "remote"}, {"localaddr", "localaddr"}, {"fd", "fd"},
+    {"vlan", NULL},     {"name", NULL},    {"id", NULL},               {NULL, NULL},
+};
+/* local and remote are put together by classic_dgram. */
+static const struct rename dgram_names[] = {
+    {"local.type", NULL},  {"local.host", NULL},  {"local.port", NULL},  {"local.path", NULL},
+    {"local.str", NULL},   {"remote.type", NULL}, {"remote.host", NULL}, {"remote.port", NULL},
+    {"remote.path", NULL}, {"local.abstract", NULL}, {"remote.abstract", NULL},
+    {"vlan", NULL},        {"name", NULL},        {"id", NULL},          {NULL, NULL},
+};
+
 /* What QEMU has and this build does not. */
-static const char *const absent[] = {"tap",    "socket", "vde",        "bridge", "l2tpv3", "smb",
-                                     "stream", "dgram",  "vhost-user", "netmap", NULL};
+static const char *const absent[] = {"tap",    "vde",        "bridge", "l2tpv3", "smb",
+                                     "stream", "vhost-user", "netmap", NULL};
 
 static bool is_absent(struct classic *c, const char *word)
 {
@@ -101,21 +114,54 @@ static void nic_make(struct classic *c, const struct classic_list *l, struct top
         topo_nic_join(n, v);
 }
 
+/* Whether a "socket" carries datagrams. */
+static bool is_datagram_socket(const struct classic_list *l)
+{
+    const char *fd = classic_get(l, "fd");
+    int type = 0;
+    socklen_t len = sizeof(type);
+
+    return classic_get(l, "mcast") || classic_get(l, "udp") ||
+           (fd && getsockopt(atoi(fd), SOL_SOCKET, SO_TYPE, &type, &len) == 0 && type == SOCK_DGRAM);
+}
+
 /* An uplink's word, what it becomes, and its names. */
 static const struct uplink_word {
     const char *word;
     enum topo_kind kind;
     const struct rename *names;
+    bool (*is)(const struct classic_list *l); /* of several with one word; NULL: always */
+    /* What takes more than renaming; may be NULL. */
+    void (*compose)(struct classic *c, struct topo_object *o, const struct classic_list *l);
 } uplink_words[] = {
-    {"user", TOPO_USER, user_names},
+    {"user", TOPO_USER, user_names, NULL, NULL},
+    {"socket", TOPO_DGRAM, datagram_socket_names, is_datagram_socket, NULL},
+    {"dgram", TOPO_DGRAM, dgram_names, NULL, classic_dgram},
 };
 
-static const struct uplink_word *uplink_word_find(const char *word)
+static const struct uplink_word *uplink_word_find(const struct classic_list *l)
 {
     for (size_t i = 0; i < ARRAY_LEN(uplink_words); i++)
-        if (strcmp(uplink_words[i].word, word) == 0)
+        if (strcmp(uplink_words[i].word, l->word) == 0 &&
+            (!uplink_words[i].is || uplink_words[i].is(l)))
             return &uplink_words[i];
     return NULL;
+}
+
+/* "user, socket, dgram": what can follow -net and -netdev, into `text`. */
+static const char *uplink_words_text(char *text, size_t size)
+{
+    size_t len = 0;
+
+    for (size_t i = 0; i < ARRAY_LEN(uplink_words); i++) {
+        bool again = false;
+        for (size_t k = 0; k < i; k++)
+            again |= strcmp(uplink_words[k].word, uplink_words[i].word) == 0;
+        if (!again && len < size)
+            len += (size_t)snprintf(text + len, size - len, "%s%s", len ? ", " : "",
+                                    uplink_words[i].word);
+    }
+    return text;
 }
 
 /* The first uplink of a kind; NULL if there is none. Counts them, unless NULL. */
@@ -141,6 +187,8 @@ static struct topo_uplink *uplink_make(struct classic *c, const struct uplink_wo
     struct topo_uplink *u = (struct topo_uplink *)topo_add(&c->t, w->kind, name, c->place);
     free(name);
     names_set(c, &u->object, l, w->names);
+    if (w->compose)
+        w->compose(c, &u->object, l);
     u->vlan = v;
     v->n_members++;
     return u;
@@ -164,6 +212,7 @@ static void dump_make(struct classic *c, const struct classic_list *l, struct to
 void classic_net(struct classic *c)
 {
     struct classic_list l;
+    char words[256];
     c->net_said = true;
     if (!classic_split(c, &l, c->value))
         return;
@@ -174,12 +223,13 @@ void classic_net(struct classic *c)
         ;
     else if (strcmp(l.word, "nic") == 0)
         nic_make(c, &l, v, NULL);
-    else if (uplink_word_find(l.word))
-        uplink_make(c, uplink_word_find(l.word), &l, v);
+    else if (uplink_word_find(&l))
+        uplink_make(c, uplink_word_find(&l), &l, v);
     else if (strcmp(l.word, "dump") == 0)
         dump_make(c, &l, v);
     else
-        classic_error(c, "there is no \"%s\"; there are nic, user, dump and none", l.word);
+        classic_error(c, "there is no \"%s\"; there are nic, %s, dump and none",
+                      l.word, uplink_words_text(words, sizeof(words)));
     free(l.text);
 }
 
@@ -195,18 +245,20 @@ static struct topo_vlan *vlan_netdev(struct classic *c, const char *id)
 void classic_netdev(struct classic *c)
 {
     struct classic_list l;
+    char words[256];
     c->net_said = true;
     if (!classic_split(c, &l, c->value))
         return;
     const char *id = classic_get(&l, "id");
     if (is_absent(c, l.word))
         ;
-    else if (!uplink_word_find(l.word))
-        classic_error(c, "there is no \"%s\"; there is user", l.word);
+    else if (!uplink_word_find(&l))
+        classic_error(c, "there is no \"%s\"; there are %s", l.word,
+                      uplink_words_text(words, sizeof(words)));
     else if (!id)
         classic_error(c, "it has no id=");
     else
-        uplink_make(c, uplink_word_find(l.word), &l, vlan_netdev(c, id));
+        uplink_make(c, uplink_word_find(&l), &l, vlan_netdev(c, id));
     free(l.text);
 }
 
@@ -261,12 +313,12 @@ void classic_redir(struct classic *c)
 
 void classic_net_finish(struct classic *c)
 {
-    struct classic_list none = {0};
+    struct classic_list none = {.word = "user"};
     c->place = (struct place){topo_intern(&c->t, "-net user"), 0};
     if (!c->net_said) {
         struct topo_vlan *v = vlan_numbered(c, &none);
         nic_make(c, &none, v, NULL);
-        uplink_make(c, uplink_word_find("user"), &none, v);
+        uplink_make(c, uplink_word_find(&none), &none, v);
     }
     struct topo_uplink *u = uplink_first(c, TOPO_USER, NULL);
     if (!u && (c->redirections.n || c->tftp || c->bootp)) {
