@@ -133,4 +133,5 @@ const struct schema *const schemas[TOPO_KINDS] = {
     [TOPO_DISK] = &disk_schema,       [TOPO_CAPTURE] = &capture_schema,
     [TOPO_USER] = &user_kind.schema,
     [TOPO_DGRAM] = &dgram_kind.schema,
+    [TOPO_L2TPV3] = &l2tpv3_kind.schema,
 };

@@ -35,6 +35,26 @@ static const struct rename datagram_socket_names[] = {
     {"mcast", "mcast"}, {"udp", "remote"}, {"localaddr", "localaddr"}, {"fd", "fd"},
     {"vlan", NULL},     {"name", NULL},    {"id", NULL},               {NULL, NULL},
 };
+static const struct rename l2tpv3_names[] = {
+    {"src", "src"},
+    {"dst", "dst"},
+    {"udp", "udp"},
+    {"ipv6", "ipv6"},
+    {"srcport", "srcport"},
+    {"dstport", "dstport"},
+    {"txsession", "txsession"},
+    {"rxsession", "rxsession"},
+    {"txcookie", "txcookie"},
+    {"rxcookie", "rxcookie"},
+    {"cookie64", "cookie64"},
+    {"counter", "counter"},
+    {"pincounter", "pincounter"},
+    {"offset", "offset"},
+    {"vlan", NULL},
+    {"name", NULL},
+    {"id", NULL},
+    {NULL, NULL},
+};
 /* local and remote are put together by classic_dgram. */
 static const struct rename dgram_names[] = {
     {"local.type", NULL},  {"local.host", NULL},  {"local.port", NULL},  {"local.path", NULL},
@@ -44,7 +64,7 @@ static const struct rename dgram_names[] = {
 };
 
 /* What QEMU has and this build does not. */
-static const char *const absent[] = {"tap",    "vde",        "bridge", "l2tpv3", "smb",
+static const char *const absent[] = {"tap",    "vde",        "bridge", "smb",
                                      "stream", "vhost-user", "netmap", NULL};
 
 static bool is_absent(struct classic *c, const char *word)
@@ -58,6 +78,14 @@ static bool is_absent(struct classic *c, const char *word)
     return false;
 }
 
+/* y and n for yes and no; a flag without a value is on. */
+static const char *value_text(const struct topo_object *o, const char *name, const char *value)
+{
+    if (!*value && schema_attr(schemas[o->kind], name)->type == ATTR_BOOL)
+        return "yes";
+    return strcmp(value, "y") == 0 ? "yes" : strcmp(value, "n") == 0 ? "no" : value;
+}
+
 static void names_set(struct classic *c, struct topo_object *o, const struct classic_list *l,
                       const struct rename *table)
 {
@@ -69,11 +97,7 @@ static void names_set(struct classic *c, struct topo_object *o, const struct cla
         if (!r->theirs)
             classic_error(c, "there is no \"%s\" here", l->items[i].name);
         else if (r->ours)
-            schema_set(&c->t, o, r->ours,
-                       *value == 'y' && !value[1]   ? "yes"
-                       : *value == 'n' && !value[1] ? "no"
-                                                    : value,
-                       c->place);
+            schema_set(&c->t, o, r->ours, value_text(o, r->ours, value), c->place);
     }
 }
 
@@ -136,6 +160,7 @@ static const struct uplink_word {
 } uplink_words[] = {
     {"user", TOPO_USER, user_names, NULL, NULL},
     {"socket", TOPO_DGRAM, datagram_socket_names, is_datagram_socket, NULL},
+    {"l2tpv3", TOPO_L2TPV3, l2tpv3_names, NULL, NULL},
     {"dgram", TOPO_DGRAM, dgram_names, NULL, classic_dgram},
 };
 

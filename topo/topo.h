@@ -44,6 +44,7 @@ enum topo_kind {
     TOPO_CAPTURE,
     TOPO_USER, /* uplinks: see topo/uplinks/ */
     TOPO_DGRAM,
+    TOPO_L2TPV3,
     TOPO_KINDS
 };
 
