@@ -336,7 +336,7 @@ void datagrams_woken(struct uplink *u)
     }
     if (!d->blocked)
         return;
-    if (!flush(d)) {
+    if (!d->broken && !flush(d)) {
         wait_for_host(d);
         return;
     }
