@@ -134,4 +134,5 @@ const struct schema *const schemas[TOPO_KINDS] = {
     [TOPO_USER] = &user_kind.schema,
     [TOPO_DGRAM] = &dgram_kind.schema,
     [TOPO_L2TPV3] = &l2tpv3_kind.schema,
+    [TOPO_VDE] = &vde_kind.schema,
 };

@@ -55,6 +55,10 @@ static const struct rename l2tpv3_names[] = {
     {"id", NULL},
     {NULL, NULL},
 };
+static const struct rename vde_names[] = {
+    {"sock", "sock"}, {"port", "port"}, {"group", "group"}, {"mode", "mode"},
+    {"vlan", NULL},   {"name", NULL},   {"id", NULL},       {NULL, NULL},
+};
 /* local and remote are put together by classic_dgram. */
 static const struct rename dgram_names[] = {
     {"local.type", NULL},  {"local.host", NULL},  {"local.port", NULL},  {"local.path", NULL},
@@ -64,7 +68,7 @@ static const struct rename dgram_names[] = {
 };
 
 /* What QEMU has and this build does not. */
-static const char *const absent[] = {"tap",    "vde",        "bridge", "smb",
+static const char *const absent[] = {"tap",    "bridge", "smb",
                                      "stream", "vhost-user", "netmap", NULL};
 
 static bool is_absent(struct classic *c, const char *word)
@@ -160,6 +164,7 @@ static const struct uplink_word {
 } uplink_words[] = {
     {"user", TOPO_USER, user_names, NULL, NULL},
     {"socket", TOPO_DGRAM, datagram_socket_names, is_datagram_socket, NULL},
+    {"vde", TOPO_VDE, vde_names, NULL, NULL},
     {"l2tpv3", TOPO_L2TPV3, l2tpv3_names, NULL, NULL},
     {"dgram", TOPO_DGRAM, dgram_names, NULL, classic_dgram},
 };

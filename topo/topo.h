@@ -45,6 +45,7 @@ enum topo_kind {
     TOPO_USER, /* uplinks: see topo/uplinks/ */
     TOPO_DGRAM,
     TOPO_L2TPV3,
+    TOPO_VDE,
     TOPO_KINDS
 };
 
