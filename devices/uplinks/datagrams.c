@@ -24,7 +24,7 @@
 enum {
     BATCH = 64,
     READ_ROUNDS = 4,
-    MAX_DATAGRAM = 65536, /* the largest is a raw IPv4 packet: 65535 */
+    MAX_DATAGRAM = 66 << 10, /* a unix socket may bring the largest frame, and more */
     MAX_WAITING = 4096,   /* frames that one request to segment may become */
     MAX_ERRORS = 64,      /* in a row: then it is broken */
     RETRY_MS = 1,
