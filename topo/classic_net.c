@@ -2,6 +2,7 @@
 #include <ctype.h>
 
 #include "topo/classic.h"
+#include "topo/classic_stream.h"
 #include "topo/schema.h"
 
 /* Its name for an attribute, and ours; NULL: accepted and without effect here. */
@@ -29,17 +30,30 @@ static const struct rename user_names[] = {
     {"id", NULL},
     {NULL, NULL},
 };
+static const struct rename stream_names[] = {
+    {"listen", "listen"},
+    {"connect", "connect"},
+    {"fd", "fd"},
+    {"reconnect", "reconnect"},
+    {"max_peers", "max_peers"},
+    {"secret", "secret"},
+    {"secret_file", "secret_file"},
+    {"vlan", NULL},
+    {"name", NULL},
+    {"id", NULL},
+    {NULL, NULL},
+};
 
 /* What QEMU has and this build does not. */
-static const char *const absent[] = {"tap",    "socket", "vde",        "bridge", "l2tpv3", "smb",
-                                     "stream", "dgram",  "vhost-user", "netmap", NULL};
+static const char *const absent[] = {"tap",    "vde",   "bridge",     "l2tpv3",
+                                     "smb",    "dgram", "vhost-user", "netmap", NULL};
 
 static bool is_absent(struct classic *c, const char *word)
 {
     for (const char *const *a = absent; *a; a++) {
         if (strcmp(*a, word) != 0)
             continue;
-        classic_error(c, "this build has no \"%s\"; it has nic, user, dump and none", word);
+        classic_error(c, "this build has no \"%s\"; it has nic, user, socket, stream, dump and none", word);
         return true;
     }
     return false;
@@ -101,21 +115,45 @@ static void nic_make(struct classic *c, const struct classic_list *l, struct top
         topo_nic_join(n, v);
 }
 
-/* An uplink's word, what it becomes, and its names. */
+/*
+ * An uplink's word, what it becomes, and its names. One word may become several kinds: the first
+ * row whose option is there.
+ */
 static const struct uplink_word {
     const char *word;
+    const char *option; /* it must be there; NULL: none must */
     enum topo_kind kind;
     const struct rename *names;
+    void (*rewrite)(struct classic *c, struct classic_list *l); /* what has no simple name; or NULL */
 } uplink_words[] = {
-    {"user", TOPO_USER, user_names},
+    {"user", NULL, TOPO_USER, user_names, NULL},
+    {"socket", "listen", TOPO_STREAM, stream_names, NULL},
+    {"socket", "connect", TOPO_STREAM, stream_names, NULL},
+    {"socket", "fd", TOPO_STREAM, stream_names, NULL},
+    {"stream", NULL, TOPO_STREAM, stream_names, classic_stream},
 };
 
-static const struct uplink_word *uplink_word_find(const char *word)
+/* Whether there are uplinks of this word; `w` is the one that is meant, or NULL with a sentence. */
+static bool uplink_word_find(struct classic *c, const struct classic_list *l,
+                             const struct uplink_word **w)
 {
-    for (size_t i = 0; i < ARRAY_LEN(uplink_words); i++)
-        if (strcmp(uplink_words[i].word, word) == 0)
-            return &uplink_words[i];
-    return NULL;
+    char options[128] = "";
+
+    *w = NULL;
+    for (size_t i = 0; i < ARRAY_LEN(uplink_words); i++) {
+        const struct uplink_word *row = &uplink_words[i];
+        if (strcmp(row->word, l->word) != 0)
+            continue;
+        if (!row->option || classic_get(l, row->option)) {
+            *w = row;
+            return true;
+        }
+        size_t len = strlen(options);
+        snprintf(options + len, sizeof(options) - len, "%s%s=", len ? ", " : "", row->option);
+    }
+    if (*options)
+        classic_error(c, "it has none of %s", options);
+    return *options;
 }
 
 /* The first uplink of a kind; NULL if there is none. Counts them, unless NULL. */
@@ -133,11 +171,16 @@ static struct topo_uplink *uplink_first(struct classic *c, enum topo_kind kind, 
 }
 
 static struct topo_uplink *uplink_make(struct classic *c, const struct uplink_word *w,
-                                       const struct classic_list *l, struct topo_vlan *v)
+                                       struct classic_list *l, struct topo_vlan *v)
 {
+    if (!w)
+        return NULL;
+    if (w->rewrite)
+        w->rewrite(c, l);
     size_t n = 0;
     uplink_first(c, w->kind, &n);
-    char *name = n ? xasprintf("%s%zu", w->word, n) : xstrdup(w->word);
+    const char *kind = schemas[w->kind]->name;
+    char *name = n ? xasprintf("%s%zu", kind, n) : xstrdup(kind);
     struct topo_uplink *u = (struct topo_uplink *)topo_add(&c->t, w->kind, name, c->place);
     free(name);
     names_set(c, &u->object, l, w->names);
@@ -168,18 +211,19 @@ void classic_net(struct classic *c)
     if (!classic_split(c, &l, c->value))
         return;
     struct topo_vlan *v = NULL;
+    const struct uplink_word *w;
     if (is_absent(c, l.word) || strcmp(l.word, "none") == 0)
         ;
     else if (!(v = vlan_numbered(c, &l)))
         ;
     else if (strcmp(l.word, "nic") == 0)
         nic_make(c, &l, v, NULL);
-    else if (uplink_word_find(l.word))
-        uplink_make(c, uplink_word_find(l.word), &l, v);
+    else if (uplink_word_find(c, &l, &w))
+        uplink_make(c, w, &l, v);
     else if (strcmp(l.word, "dump") == 0)
         dump_make(c, &l, v);
     else
-        classic_error(c, "there is no \"%s\"; there are nic, user, dump and none", l.word);
+        classic_error(c, "there is no \"%s\"; there are nic, user, socket, stream, dump and none", l.word);
     free(l.text);
 }
 
@@ -199,14 +243,15 @@ void classic_netdev(struct classic *c)
     if (!classic_split(c, &l, c->value))
         return;
     const char *id = classic_get(&l, "id");
+    const struct uplink_word *w;
     if (is_absent(c, l.word))
         ;
-    else if (!uplink_word_find(l.word))
-        classic_error(c, "there is no \"%s\"; there is user", l.word);
+    else if (!uplink_word_find(c, &l, &w))
+        classic_error(c, "there is no \"%s\"; there are user, socket and stream", l.word);
     else if (!id)
         classic_error(c, "it has no id=");
     else
-        uplink_make(c, uplink_word_find(l.word), &l, vlan_netdev(c, id));
+        uplink_make(c, w, &l, vlan_netdev(c, id));
     free(l.text);
 }
 
@@ -261,12 +306,14 @@ void classic_redir(struct classic *c)
 
 void classic_net_finish(struct classic *c)
 {
-    struct classic_list none = {0};
+    struct classic_list none = {.word = "user"};
+    const struct uplink_word *w;
     c->place = (struct place){topo_intern(&c->t, "-net user"), 0};
     if (!c->net_said) {
         struct topo_vlan *v = vlan_numbered(c, &none);
         nic_make(c, &none, v, NULL);
-        uplink_make(c, uplink_word_find("user"), &none, v);
+        if (uplink_word_find(c, &none, &w))
+            uplink_make(c, w, &none, v);
     }
     struct topo_uplink *u = uplink_first(c, TOPO_USER, NULL);
     if (!u && (c->redirections.n || c->tftp || c->bootp)) {
