@@ -1,8 +1,8 @@
 /* QEMU's network options: -net, -netdev, -device, -redir, -tftp, -bootp. */
 #include <ctype.h>
+#include <sys/socket.h>
 
 #include "topo/classic.h"
-#include "topo/classic_stream.h"
 #include "topo/schema.h"
 
 /* Its name for an attribute, and ours; NULL: accepted and without effect here. */
@@ -30,23 +30,41 @@ static const struct rename user_names[] = {
     {"id", NULL},
     {NULL, NULL},
 };
+static const struct rename stream_socket_names[] = {
+    {"listen", "listen"}, {"connect", "connect"},
+    {"fd", "fd"},         {"reconnect", "reconnect"},
+    {"secret", "secret"}, {"secret_file", "secret_file"},
+    {"vlan", NULL},       {"name", NULL},
+    {"id", NULL},         {NULL, NULL},
+};
+/* What they leave is put together by classic_stream. */
 static const struct rename stream_names[] = {
-    {"listen", "listen"},
-    {"connect", "connect"},
-    {"fd", "fd"},
-    {"reconnect", "reconnect"},
-    {"max_peers", "max_peers"},
-    {"secret", "secret"},
-    {"secret_file", "secret_file"},
-    {"vlan", NULL},
-    {"name", NULL},
-    {"id", NULL},
-    {NULL, NULL},
+    {"secret", "secret"}, {"secret_file", "secret_file"},
+    {"server", NULL},     {"reconnect", NULL},
+    {"addr.type", NULL},  {"addr.host", NULL},
+    {"addr.port", NULL},  {"addr.path", NULL},
+    {"addr.str", NULL},   {"addr.abstract", NULL},
+    {"addr.ipv4", NULL},  {"addr.ipv6", NULL},
+    {"addr.tight", NULL}, {"addr.numeric", NULL},
+    {"addr.mptcp", NULL}, {"addr.keep-alive", NULL},
+    {"vlan", NULL},       {"name", NULL},
+    {"id", NULL},         {NULL, NULL},
+};
+static const struct rename datagram_socket_names[] = {
+    {"mcast", "mcast"}, {"udp", "remote"}, {"localaddr", "localaddr"}, {"fd", "fd"},
+    {"vlan", NULL},     {"name", NULL},    {"id", NULL},               {NULL, NULL},
+};
+/* local and remote are put together by classic_dgram. */
+static const struct rename dgram_names[] = {
+    {"local.type", NULL},  {"local.host", NULL},  {"local.port", NULL},  {"local.path", NULL},
+    {"local.str", NULL},   {"remote.type", NULL}, {"remote.host", NULL}, {"remote.port", NULL},
+    {"remote.path", NULL}, {"local.abstract", NULL}, {"remote.abstract", NULL},
+    {"vlan", NULL},        {"name", NULL},        {"id", NULL},          {NULL, NULL},
 };
 
 /* What QEMU has and this build does not. */
-static const char *const absent[] = {"tap",    "vde",   "bridge",     "l2tpv3",
-                                     "smb",    "dgram", "vhost-user", "netmap", NULL};
+static const char *const absent[] = {"tap",    "vde",        "bridge", "l2tpv3", "smb",
+                                     "vhost-user", "netmap", NULL};
 
 static bool is_absent(struct classic *c, const char *word)
 {
@@ -115,45 +133,56 @@ static void nic_make(struct classic *c, const struct classic_list *l, struct top
         topo_nic_join(n, v);
 }
 
-/*
- * An uplink's word, what it becomes, and its names. One word may become several kinds: the first
- * row whose option is there.
- */
+/* Whether a "socket" carries datagrams. */
+static bool is_datagram_socket(const struct classic_list *l)
+{
+    const char *fd = classic_get(l, "fd");
+    int type = 0;
+    socklen_t len = sizeof(type);
+
+    return classic_get(l, "mcast") || classic_get(l, "udp") ||
+           (fd && getsockopt(atoi(fd), SOL_SOCKET, SO_TYPE, &type, &len) == 0 && type == SOCK_DGRAM);
+}
+
+/* An uplink's word, what it becomes, and its names. */
 static const struct uplink_word {
     const char *word;
-    const char *option; /* it must be there; NULL: none must */
     enum topo_kind kind;
     const struct rename *names;
-    void (*rewrite)(struct classic *c, struct classic_list *l); /* what has no simple name; or NULL */
+    bool (*is)(const struct classic_list *l); /* of several with one word; NULL: always */
+    /* What takes more than renaming; may be NULL. */
+    void (*compose)(struct classic *c, struct topo_object *o, const struct classic_list *l);
 } uplink_words[] = {
-    {"user", NULL, TOPO_USER, user_names, NULL},
-    {"socket", "listen", TOPO_STREAM, stream_names, NULL},
-    {"socket", "connect", TOPO_STREAM, stream_names, NULL},
-    {"socket", "fd", TOPO_STREAM, stream_names, NULL},
-    {"stream", NULL, TOPO_STREAM, stream_names, classic_stream},
+    {"user", TOPO_USER, user_names, NULL, NULL},
+    {"socket", TOPO_DGRAM, datagram_socket_names, is_datagram_socket, NULL},
+    {"dgram", TOPO_DGRAM, dgram_names, NULL, classic_dgram},
+    {"socket", TOPO_STREAM, stream_socket_names, NULL, NULL},
+    {"stream", TOPO_STREAM, stream_names, NULL, classic_stream},
 };
 
-/* Whether there are uplinks of this word; `w` is the one that is meant, or NULL with a sentence. */
-static bool uplink_word_find(struct classic *c, const struct classic_list *l,
-                             const struct uplink_word **w)
+static const struct uplink_word *uplink_word_find(const struct classic_list *l)
 {
-    char options[128] = "";
+    for (size_t i = 0; i < ARRAY_LEN(uplink_words); i++)
+        if (strcmp(uplink_words[i].word, l->word) == 0 &&
+            (!uplink_words[i].is || uplink_words[i].is(l)))
+            return &uplink_words[i];
+    return NULL;
+}
 
-    *w = NULL;
+/* "user, socket, dgram": what can follow -net and -netdev, into `text`. */
+static const char *uplink_words_text(char *text, size_t size)
+{
+    size_t len = 0;
+
     for (size_t i = 0; i < ARRAY_LEN(uplink_words); i++) {
-        const struct uplink_word *row = &uplink_words[i];
-        if (strcmp(row->word, l->word) != 0)
-            continue;
-        if (!row->option || classic_get(l, row->option)) {
-            *w = row;
-            return true;
-        }
-        size_t len = strlen(options);
-        snprintf(options + len, sizeof(options) - len, "%s%s=", len ? ", " : "", row->option);
+        bool again = false;
+        for (size_t k = 0; k < i; k++)
+            again |= strcmp(uplink_words[k].word, uplink_words[i].word) == 0;
+        if (!again && len < size)
+            len += (size_t)snprintf(text + len, size - len, "%s%s", len ? ", " : "",
+                                    uplink_words[i].word);
     }
-    if (*options)
-        classic_error(c, "it has none of %s", options);
-    return *options;
+    return text;
 }
 
 /* The first uplink of a kind; NULL if there is none. Counts them, unless NULL. */
@@ -171,12 +200,8 @@ static struct topo_uplink *uplink_first(struct classic *c, enum topo_kind kind, 
 }
 
 static struct topo_uplink *uplink_make(struct classic *c, const struct uplink_word *w,
-                                       struct classic_list *l, struct topo_vlan *v)
+                                       const struct classic_list *l, struct topo_vlan *v)
 {
-    if (!w)
-        return NULL;
-    if (w->rewrite)
-        w->rewrite(c, l);
     size_t n = 0;
     uplink_first(c, w->kind, &n);
     const char *kind = schemas[w->kind]->name;
@@ -184,6 +209,8 @@ static struct topo_uplink *uplink_make(struct classic *c, const struct uplink_wo
     struct topo_uplink *u = (struct topo_uplink *)topo_add(&c->t, w->kind, name, c->place);
     free(name);
     names_set(c, &u->object, l, w->names);
+    if (w->compose)
+        w->compose(c, &u->object, l);
     u->vlan = v;
     v->n_members++;
     return u;
@@ -207,23 +234,24 @@ static void dump_make(struct classic *c, const struct classic_list *l, struct to
 void classic_net(struct classic *c)
 {
     struct classic_list l;
+    char words[256];
     c->net_said = true;
     if (!classic_split(c, &l, c->value))
         return;
     struct topo_vlan *v = NULL;
-    const struct uplink_word *w;
     if (is_absent(c, l.word) || strcmp(l.word, "none") == 0)
         ;
     else if (!(v = vlan_numbered(c, &l)))
         ;
     else if (strcmp(l.word, "nic") == 0)
         nic_make(c, &l, v, NULL);
-    else if (uplink_word_find(c, &l, &w))
-        uplink_make(c, w, &l, v);
+    else if (uplink_word_find(&l))
+        uplink_make(c, uplink_word_find(&l), &l, v);
     else if (strcmp(l.word, "dump") == 0)
         dump_make(c, &l, v);
     else
-        classic_error(c, "there is no \"%s\"; there are nic, user, socket, stream, dump and none", l.word);
+        classic_error(c, "there is no \"%s\"; there are nic, %s, dump and none",
+                      l.word, uplink_words_text(words, sizeof(words)));
     free(l.text);
 }
 
@@ -239,19 +267,20 @@ static struct topo_vlan *vlan_netdev(struct classic *c, const char *id)
 void classic_netdev(struct classic *c)
 {
     struct classic_list l;
+    char words[256];
     c->net_said = true;
     if (!classic_split(c, &l, c->value))
         return;
     const char *id = classic_get(&l, "id");
-    const struct uplink_word *w;
     if (is_absent(c, l.word))
         ;
-    else if (!uplink_word_find(c, &l, &w))
-        classic_error(c, "there is no \"%s\"; there are user, socket and stream", l.word);
+    else if (!uplink_word_find(&l))
+        classic_error(c, "there is no \"%s\"; there are %s", l.word,
+                      uplink_words_text(words, sizeof(words)));
     else if (!id)
         classic_error(c, "it has no id=");
     else
-        uplink_make(c, w, &l, vlan_netdev(c, id));
+        uplink_make(c, uplink_word_find(&l), &l, vlan_netdev(c, id));
     free(l.text);
 }
 
@@ -307,13 +336,11 @@ void classic_redir(struct classic *c)
 void classic_net_finish(struct classic *c)
 {
     struct classic_list none = {.word = "user"};
-    const struct uplink_word *w;
     c->place = (struct place){topo_intern(&c->t, "-net user"), 0};
     if (!c->net_said) {
         struct topo_vlan *v = vlan_numbered(c, &none);
         nic_make(c, &none, v, NULL);
-        if (uplink_word_find(c, &none, &w))
-            uplink_make(c, w, &none, v);
+        uplink_make(c, uplink_word_find(&none), &none, v);
     }
     struct topo_uplink *u = uplink_first(c, TOPO_USER, NULL);
     if (!u && (c->redirections.n || c->tftp || c->bootp)) {

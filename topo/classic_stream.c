@@ -1,32 +1,27 @@
-/* QEMU's -netdev stream: its address in parts becomes one of ours. */
-#include "topo/classic_stream.h"
-
-/* Those that say what is so anyway. */
-static bool is_given_anyway(const char *name, const char *value)
-{
-    static const char *const names[] = {"addr.numeric", "addr.keep-alive", "addr.tight",
-                                        "addr.ipv4", "addr.ipv6"};
-
-    for (size_t i = 0; i < ARRAY_LEN(names); i++)
-        if (strcmp(names[i], name) == 0)
-            return strcmp(value, "on") == 0 || !*value;
-    return strcmp(name, "addr.mptcp") == 0 && strcmp(value, "off") == 0;
-}
-
-static bool is_on(const struct classic_list *l, const char *name)
-{
-    const char *value = classic_get(l, name);
-
-    return value && (strcmp(value, "on") == 0 || !*value);
-}
+/* -netdev stream: QEMU's address in parts, role and seconds, as our attributes. */
+#include "topo/classic.h"
+#include "topo/schema.h"
 
 static const char *need(struct classic *c, const struct classic_list *l, const char *name)
 {
     const char *value = classic_get(l, name);
 
     if (!value)
-        classic_error(c, "it has no %s=", name);
+        classic_error(c, "it needs %s=", name);
     return value;
+}
+
+/* on, off, or not said: the preset. */
+static bool is_on(struct classic *c, const struct classic_list *l, const char *name, bool preset)
+{
+    const char *value = classic_get(l, name);
+
+    if (!value)
+        return preset;
+    if (strcmp(value, "on") == 0 || strcmp(value, "off") == 0)
+        return strcmp(value, "on") == 0;
+    classic_error(c, "%s=%s is not on or off", name, value);
+    return preset;
 }
 
 static char *inet_text(struct classic *c, const struct classic_list *l)
@@ -35,65 +30,72 @@ static char *inet_text(struct classic *c, const struct classic_list *l)
 
     if (!host || !port)
         return NULL;
-    return xasprintf(strchr(host, ':') ? "[%s]:%s" : "%s:%s", host, port);
+    return strchr(host, ':') ? xasprintf("[%s]:%s", host, port) : xasprintf("%s:%s", host, port);
+}
+
+static char *unix_text(struct classic *c, const struct classic_list *l)
+{
+    const char *path = need(c, l, "addr.path");
+
+    if (!path)
+        return NULL;
+    return xasprintf("%s:%s", is_on(c, l, "addr.abstract", false) ? "abstract" : "unix", path);
 }
 
 /* The address as we write it, on the heap; NULL with a sentence. */
 static char *address_text(struct classic *c, const struct classic_list *l)
 {
-    const char *type = need(c, l, "addr.type"), *value = NULL;
+    const char *type = need(c, l, "addr.type");
 
     if (!type)
         return NULL;
     if (strcmp(type, "inet") == 0)
         return inet_text(c, l);
-    if (strcmp(type, "unix") == 0) {
-        value = need(c, l, "addr.path");
-        return value ? xasprintf("%s:%s", is_on(l, "addr.abstract") ? "abstract" : "unix", value)
-                     : NULL;
+    if (strcmp(type, "unix") == 0)
+        return unix_text(c, l);
+    if (strcmp(type, "fd") == 0) {
+        const char *fd = need(c, l, "addr.str");
+        return fd ? xstrdup(fd) : NULL;
     }
-    if (strcmp(type, "fd") == 0)
-        return (value = need(c, l, "addr.str")) ? xstrdup(value) : NULL;
     classic_error(c, "addr.type=%s is not inet, unix or fd", type);
     return NULL;
 }
 
-static void replace(struct classic *c, struct classic_list *l, size_t i, const char *name,
-                    char *value)
+static void set(struct classic *c, struct topo_object *o, const char *name, char *text)
 {
-    l->items[i].name = name;
-    l->items[i].value = topo_intern(&c->t, value);
-    free(value);
+    if (text)
+        schema_set(&c->t, o, name, text, c->place);
+    free(text);
 }
 
-static bool is_part(const char *name)
+/* What is so here can be said; the contrary cannot be had. */
+static void check_flags(struct classic *c, const struct classic_list *l)
 {
-    static const char *const parts[] = {"server",    "addr.type",     "addr.host", "addr.port",
-                                        "addr.path", "addr.abstract", "addr.str"};
+    static const struct {
+        const char *name;
+        bool ours, must;
+    } flags[] = {{"addr.ipv4", true, true},        {"addr.ipv6", true, true},
+                 {"addr.tight", true, true},       {"addr.mptcp", false, true},
+                 {"addr.keep-alive", true, false}, {"addr.numeric", true, false}};
 
-    for (size_t i = 0; i < ARRAY_LEN(parts); i++)
-        if (strcmp(parts[i], name) == 0)
-            return true;
-    return false;
+    for (size_t i = 0; i < ARRAY_LEN(flags); i++) {
+        bool said = is_on(c, l, flags[i].name, flags[i].ours);
+        if (said != flags[i].ours && flags[i].must)
+            classic_error(c, "%s=%s cannot be had here", flags[i].name,
+                          classic_get(l, flags[i].name));
+    }
 }
 
-void classic_stream(struct classic *c, struct classic_list *l)
+void classic_stream(struct classic *c, struct topo_object *o, const struct classic_list *l)
 {
     const char *type = classic_get(l, "addr.type"), *seconds = classic_get(l, "reconnect");
-    const char *role = type && strcmp(type, "fd") == 0 ? "fd"
-                       : is_on(l, "server")            ? "listen"
-                                                       : "connect";
-    char *address = address_text(c, l);
-    size_t n = 0;
+    bool server = is_on(c, l, "server", false);
+    const char *role = type && strcmp(type, "fd") == 0 ? "fd" : server ? "listen" : "connect";
 
-    for (size_t i = 0; i < l->n; i++)
-        if (!is_part(l->items[i].name) && !is_given_anyway(l->items[i].name, l->items[i].value))
-            l->items[n++] = l->items[i];
-    l->n = n;
-    for (size_t i = 0; seconds && i < n; i++)
-        if (strcmp(l->items[i].name, "reconnect") == 0 &&
-            seconds[strspn(seconds, "0123456789")] == 0)
-            replace(c, l, i, "reconnect", xasprintf("%ss", seconds));
-    if (address) /* it took the place of addr.type, at least */
-        replace(c, l, l->n++, role, address);
+    check_flags(c, l);
+    set(c, o, role, address_text(c, l));
+    if (seconds && seconds[strspn(seconds, "0123456789")] == '\0')
+        set(c, o, "reconnect", xasprintf("%ss", seconds));
+    else if (seconds)
+        classic_error(c, "reconnect=%s is not a number of seconds", seconds);
 }

@@ -19,6 +19,8 @@ static void on_ready(uv_poll_t *poll, int status, int events)
 {
     struct watch *w = poll->data;
 
+    if (status < 0) /* libuv stops for any error, also for one that reading it ends */
+        uv_poll_start(&w->poll, w->events, on_ready);
     w->ready(w->opaque, status < 0 ? UV_READABLE | UV_WRITABLE : events);
 }
 

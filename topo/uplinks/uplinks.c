@@ -5,6 +5,7 @@
 
 const struct uplink_kind *const uplink_kinds[TOPO_KINDS] = {
     [TOPO_USER] = &user_kind,
+    [TOPO_DGRAM] = &dgram_kind,
     [TOPO_STREAM] = &stream_kind,
 };
 

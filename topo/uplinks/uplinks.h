@@ -26,6 +26,7 @@ struct uplink_kind {
 };
 
 extern const struct uplink_kind user_kind;
+extern const struct uplink_kind dgram_kind;
 extern const struct uplink_kind stream_kind;
 
 /** By enum topo_kind; NULL for what is no uplink. */
