@@ -28,7 +28,7 @@ void stream_refused(const struct stream_options *o, const char *sentence);
 /** Where a link listens, in a buffer of its own until the next call. */
 const char *stream_where(struct uplink *u);
 
-/** A socket connected to the link; writing to it gives up after two seconds. */
+/** A socket connected to the link. */
 int stream_connect(void);
 /** One that listens on loopback; *address is "127.0.0.1:PORT", in a buffer of its own. */
 int stream_listen(const char **address);
@@ -39,6 +39,7 @@ int stream_accept(int listener);
 bool stream_until(bool (*condition)(void));
 bool stream_until_peers(unsigned n);
 
+/** All of it; the link runs while the socket takes no more. */
 void stream_write(int fd, const void *bytes, size_t len);
 /** A frame to everyone, of peer_frame's bytes. */
 void stream_write_frame(int fd, uint32_t len, uint8_t mark);
