@@ -135,4 +135,5 @@ const struct schema *const schemas[TOPO_KINDS] = {
     [TOPO_DGRAM] = &dgram_kind.schema,
     [TOPO_L2TPV3] = &l2tpv3_kind.schema,
     [TOPO_VDE] = &vde_kind.schema,
+    [TOPO_STREAM] = &stream_kind.schema,
 };

@@ -30,7 +30,26 @@ static const struct rename user_names[] = {
     {"id", NULL},
     {NULL, NULL},
 };
-
+static const struct rename stream_socket_names[] = {
+    {"listen", "listen"}, {"connect", "connect"},
+    {"fd", "fd"},         {"reconnect", "reconnect"},
+    {"secret", "secret"}, {"secret_file", "secret_file"},
+    {"vlan", NULL},       {"name", NULL},
+    {"id", NULL},         {NULL, NULL},
+};
+/* What they leave is put together by classic_stream. */
+static const struct rename stream_names[] = {
+    {"secret", "secret"}, {"secret_file", "secret_file"},
+    {"server", NULL},     {"reconnect", NULL},
+    {"addr.type", NULL},  {"addr.host", NULL},
+    {"addr.port", NULL},  {"addr.path", NULL},
+    {"addr.str", NULL},   {"addr.abstract", NULL},
+    {"addr.ipv4", NULL},  {"addr.ipv6", NULL},
+    {"addr.tight", NULL}, {"addr.numeric", NULL},
+    {"addr.mptcp", NULL}, {"addr.keep-alive", NULL},
+    {"vlan", NULL},       {"name", NULL},
+    {"id", NULL},         {NULL, NULL},
+};
 static const struct rename datagram_socket_names[] = {
     {"mcast", "mcast"}, {"udp", "remote"}, {"localaddr", "localaddr"}, {"fd", "fd"},
     {"vlan", NULL},     {"name", NULL},    {"id", NULL},               {NULL, NULL},
@@ -68,15 +87,14 @@ static const struct rename dgram_names[] = {
 };
 
 /* What QEMU has and this build does not. */
-static const char *const absent[] = {"tap",    "bridge", "smb",
-                                     "stream", "vhost-user", "netmap", NULL};
+static const char *const absent[] = {"tap", "bridge", "smb", "vhost-user", "netmap", NULL};
 
 static bool is_absent(struct classic *c, const char *word)
 {
     for (const char *const *a = absent; *a; a++) {
         if (strcmp(*a, word) != 0)
             continue;
-        classic_error(c, "this build has no \"%s\"; it has nic, user, dump and none", word);
+        classic_error(c, "this build has no \"%s\"; it has nic, user, socket, stream, dump and none", word);
         return true;
     }
     return false;
@@ -167,6 +185,8 @@ static const struct uplink_word {
     {"vde", TOPO_VDE, vde_names, NULL, NULL},
     {"l2tpv3", TOPO_L2TPV3, l2tpv3_names, NULL, NULL},
     {"dgram", TOPO_DGRAM, dgram_names, NULL, classic_dgram},
+    {"socket", TOPO_STREAM, stream_socket_names, NULL, NULL},
+    {"stream", TOPO_STREAM, stream_names, NULL, classic_stream},
 };
 
 static const struct uplink_word *uplink_word_find(const struct classic_list *l)
@@ -213,7 +233,8 @@ static struct topo_uplink *uplink_make(struct classic *c, const struct uplink_wo
 {
     size_t n = 0;
     uplink_first(c, w->kind, &n);
-    char *name = n ? xasprintf("%s%zu", w->word, n) : xstrdup(w->word);
+    const char *kind = schemas[w->kind]->name;
+    char *name = n ? xasprintf("%s%zu", kind, n) : xstrdup(kind);
     struct topo_uplink *u = (struct topo_uplink *)topo_add(&c->t, w->kind, name, c->place);
     free(name);
     names_set(c, &u->object, l, w->names);

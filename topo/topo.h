@@ -46,6 +46,7 @@ enum topo_kind {
     TOPO_DGRAM,
     TOPO_L2TPV3,
     TOPO_VDE,
+    TOPO_STREAM,
     TOPO_KINDS
 };
 

@@ -96,8 +96,7 @@ static void resolve_path(const struct address *a, struct address_list *l)
     l->n = 1;
 }
 
-const char *address_resolve(const struct address *a, int type, bool passive,
-                            struct address_list *l)
+const char *address_resolve(const struct address *a, int type, bool passive, struct address_list *l)
 {
     struct addrinfo hints = {.ai_socktype = type, .ai_flags = passive ? AI_PASSIVE : 0};
     struct addrinfo *found = NULL;
@@ -218,8 +217,8 @@ static bool is_stale(int fd, const struct sockaddr_any *s)
     int probe = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (probe < 0)
         return false;
-    bool stale = connect(probe, (const struct sockaddr *)&s->to, s->len) != 0 &&
-                 errno == ECONNREFUSED;
+    bool stale =
+        connect(probe, (const struct sockaddr *)&s->to, s->len) != 0 && errno == ECONNREFUSED;
     close(probe);
     return stale;
 }

@@ -109,6 +109,7 @@ console_start() {
     mkdir "$folder"
     mkfifo "$folder/in"
     echo 0 >"$folder/turn"
+    : >"$folder/out"
     $enter "$@" <>"$folder/in" >"$folder/out" 2>"$folder/errors" &
     echo $! >"$folder/pid"
     process_keep $!

@@ -29,6 +29,7 @@ extern const struct uplink_kind user_kind;
 extern const struct uplink_kind dgram_kind;
 extern const struct uplink_kind l2tpv3_kind;
 extern const struct uplink_kind vde_kind;
+extern const struct uplink_kind stream_kind;
 
 /** By enum topo_kind; NULL for what is no uplink. */
 extern const struct uplink_kind *const uplink_kinds[TOPO_KINDS];
