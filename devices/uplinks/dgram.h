@@ -11,7 +11,7 @@ struct dgram_options {
     const char *mcast;     /* "230.0.0.1:1234": all who join are on one network */
     const char *remote;    /* "127.0.0.1:5001", "unix:/a" */
     const char *localaddr; /* where datagrams for us come; of a group: the interface's address */
-    int fd;                /* a datagram socket that was opened by someone else, -1: none */
+    const char *fd;        /* a datagram socket of our parent's: its number or name; NULL: none */
     unsigned ttl;          /* of what is sent to a group: networks that it crosses, 0..255 */
     bool from_anyone;      /* not only from `remote` */
     const char *file;      /* where the topology says so, for errors */

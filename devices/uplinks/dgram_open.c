@@ -13,9 +13,10 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <unistd.h>
+
+#include "devices/uplinks/inherited.h"
 
 /* --- options --- */
 
@@ -46,13 +47,13 @@ static bool combination_check(const struct dgram_options *o, struct err *err)
 {
     const char *problem = NULL;
 
-    if (!o->mcast && !o->remote && o->fd < 0)
+    if (!o->mcast && !o->remote && !o->fd)
         problem = "it needs mcast = \"GROUP:PORT\", or remote and localaddr, or fd";
     else if (o->mcast && o->remote)
         problem = "mcast and remote exclude each other";
-    else if (o->fd >= 0 && o->remote)
+    else if (o->fd && o->remote)
         problem = "fd and remote exclude each other: the descriptor is connected already";
-    else if (o->fd >= 0 && o->localaddr && !o->mcast)
+    else if (o->fd && o->localaddr && !o->mcast)
         problem = "fd and localaddr exclude each other: the descriptor is bound already";
     else if (o->remote && !o->localaddr)
         problem = "remote needs localaddr, where the other end sends its datagrams";
@@ -171,20 +172,15 @@ static int fail(const struct dgram_options *o, int fd, struct err *err, const ch
     return -1;
 }
 
-/* The descriptor of someone else: ours is another for the same socket. */
 static int fd_take(const struct dgram_options *o, struct err *err)
 {
-    int type = 0, fd = fcntl(o->fd, F_DUPFD_CLOEXEC, 3);
+    const char *why = "it is no datagram socket";
+    int type = 0, fd = inherited_fd(o->fd, &why);
     socklen_t len = sizeof(type);
-    char text[16];
 
-    snprintf(text, sizeof(text), "%d", o->fd);
-    if (fd < 0 || getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) != 0)
-        return fail(o, fd, err, "fd", text);
-    if (type == SOCK_DGRAM)
+    if (fd >= 0 && getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == 0 && type == SOCK_DGRAM)
         return fd;
-    err_at(err, o->file, o->line, "fd %d is no datagram socket", o->fd);
-    close(fd);
+    err_at(err, o->file, o->line, "fd = \"%s\": %s", o->fd, why);
     return -1;
 }
 
@@ -239,9 +235,7 @@ static int group_open_out(const struct dgram_options *o, const struct dgram_plan
 bool dgram_open(int *in, int *out, const struct dgram_options *o, const struct dgram_plan *p,
                 struct err *err)
 {
-    *in = o->fd >= 0 ? fd_take(o, err)
-          : o->mcast ? group_open_in(o, p, err)
-                     : unicast_open(o, p, err);
+    *in = o->fd ? fd_take(o, err) : o->mcast ? group_open_in(o, p, err) : unicast_open(o, p, err);
     *out = *in;
     if (*in >= 0 && o->mcast)
         *out = group_open_out(o, p, err);

@@ -7,8 +7,8 @@
 
 struct topo_dgram {
     struct topo_uplink uplink;
-    const char *mcast, *remote, *localaddr;
-    uint64_t fd, ttl;
+    const char *mcast, *remote, *localaddr, *fd;
+    uint64_t ttl;
     bool from_anyone;
 };
 
@@ -19,8 +19,8 @@ static const struct attr attrs[] = {
      "the other end: \"HOST:PORT\", \"unix:PATH\" or \"abstract:NAME\""},
     {"localaddr", ATTR_STRING, SCHEMA_AT(topo_dgram, localaddr), "(with mcast: the route's)", 0, 0,
      NULL, "this end, where the other end sends; with mcast the address of an interface"},
-    {"fd", ATTR_INT, SCHEMA_AT(topo_dgram, fd), "(none)", 0, 65535, NULL,
-     "a datagram socket that was opened by whoever started the program"},
+    {"fd", ATTR_STRING, SCHEMA_AT(topo_dgram, fd), "(none)", 0, 0, NULL,
+     "a datagram socket opened by the parent process: its number, or its name in LISTEN_FDNAMES"},
     {"from_anyone", ATTR_BOOL, SCHEMA_AT(topo_dgram, from_anyone), "false", 0, 0, NULL,
      "take frames from anyone who sends some here, not from the remote alone"},
     {"ttl", ATTR_INT, SCHEMA_AT(topo_dgram, ttl), "1", 0, 255, NULL,
@@ -36,7 +36,7 @@ static struct dgram_options options(const struct topo_uplink *uplink)
         .mcast = d->mcast,
         .remote = d->remote,
         .localaddr = d->localaddr,
-        .fd = schema_given(&uplink->object, "fd") ? (int)d->fd : -1,
+        .fd = d->fd,
         .ttl = (unsigned)d->ttl,
         .from_anyone = d->from_anyone,
         .file = uplink->object.place.file,

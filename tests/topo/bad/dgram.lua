@@ -7,4 +7,4 @@ dgram "e" { lan, mcast = "unix:/a" }
 dgram "f" { lan, remote = "127.0.0.1", localaddr = "127.0.0.1:2" }
 dgram "g" { lan, mcast = "230.0.0.1:0" }
 dgram "h" { lan, mcast = "230.0.0.1:1", ttl = 256 }
-dgram "i" { lan, fd = 5, localaddr = "127.0.0.1:2" }
+dgram "i" { lan, fd = "5", localaddr = "127.0.0.1:2" }
