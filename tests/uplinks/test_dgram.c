@@ -13,7 +13,7 @@
 #define GROUP "230.0.0.77"
 
 static struct peer_rig r;
-static char remote[80], localaddr[80];
+static char remote[128], localaddr[128];
 
 /* --- other ends --- */
 
@@ -190,7 +190,7 @@ static void a_port_that_is_taken_is_one_sentence(void **state)
     struct err err = {0};
     uint16_t port;
     int fd = udp_socket(&port);
-    char want[200];
+    char want[256];
     (void)state;
 
     peer_rig_init(&r);
@@ -418,6 +418,31 @@ static void unix_datagrams_pass_both_ways_and_the_file_goes(void **state)
     close(stranger);
 }
 
+static void abstract_names_are_an_address_too(void **state)
+{
+    struct sockaddr_un a = {.sun_family = AF_UNIX};
+    uint8_t frame[100], got[200];
+    int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+    (void)state;
+
+    /* Names without a folder are the host's, so they hold our number. */
+    int len = snprintf(a.sun_path + 1, 60, "lanarium-test-%d-b", (int)getpid());
+    socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)len);
+    assert_return_code(bind(fd, (struct sockaddr *)&a, size), errno);
+    snprintf(remote, sizeof(remote), "abstract:%s", a.sun_path + 1);
+    snprintf(localaddr, sizeof(localaddr), "abstract:lanarium-test-%d-a", (int)getpid());
+    start_unix();
+    a.sun_path[len] = 'a';
+    peer_frame(frame, sizeof(frame), 6);
+    assert_int_equal(sendto(fd, frame, 100, 0, (struct sockaddr *)&a, size), 100);
+    rig_send_at(r.talker, NS_PER_MS, 0xff, 150, 7);
+    assert_true(peer_rig_until(&r, 1));
+    peer_rig_run(&r, 5);
+    assert_int_equal(recv(fd, got, sizeof(got), MSG_DONTWAIT), 150);
+    peer_rig_finish(&r);
+    close(fd);
+}
+
 static void nobody_at_the_other_end_is_survived(void **state)
 {
     uint8_t got[200];
@@ -573,6 +598,7 @@ int main(void)
         cmocka_unit_test(a_member_hears_others_on_its_host_and_not_itself),
         cmocka_unit_test(two_links_to_one_group_hear_each_other),
         IN_FOLDER(unix_datagrams_pass_both_ways_and_the_file_goes),
+        cmocka_unit_test(abstract_names_are_an_address_too),
         IN_FOLDER(nobody_at_the_other_end_is_survived),
         IN_FOLDER(a_receiver_that_is_late_gets_every_frame),
         IN_FOLDER(a_receiver_that_never_reads_costs_a_bounded_queue),

@@ -8,6 +8,7 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 
+#include "devices/uplinks/datagrams.h"
 #include "devices/uplinks/vde.h"
 
 static struct peer_rig r;
@@ -200,6 +201,34 @@ static void a_switch_that_falls_silent_holds_nobody(void **state)
     close(fd);
 }
 
+static void a_switch_that_does_not_read_is_waited_for(void **state)
+{
+    enum { N = 500 };
+    struct err err = {0};
+    (void)state;
+
+    if (!usable())
+        skip();
+    switch_start();
+    struct uplink *u = create(&err);
+    assert_non_null(u);
+    peer_rig_attach(&r, u);
+    const struct datagrams *d = container_of(u, struct datagrams, uplink);
+    kill(program, SIGSTOP);
+    for (unsigned i = 0; i < N; i++)
+        rig_send_at(r.talker, NS_PER_MS, 0xff, 100, (uint8_t)i);
+    peer_rig_run(&r, 5);
+    assert_true(d->blocked);
+    assert_true(d->n_sent < N);
+    kill(program, SIGCONT);
+    for (int i = 0; i < 2000 && d->n_sent < N; i++)
+        peer_rig_run(&r, 1);
+    assert_int_equal(d->n_sent, N);
+    assert_false(d->blocked);
+    assert_int_equal(port_dropped(&u->ports->port), 0);
+    switch_end();
+}
+
 #define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -209,6 +238,7 @@ int main(void)
         IN_FOLDER(a_switch_that_is_not_there_is_one_sentence),
         IN_FOLDER(a_switch_that_does_not_answer_is_one_sentence),
         IN_FOLDER(a_switch_that_falls_silent_holds_nobody),
+        IN_FOLDER(a_switch_that_does_not_read_is_waited_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
