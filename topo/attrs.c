@@ -144,5 +144,7 @@ const struct schema *const schemas[TOPO_KINDS] = {
     [TOPO_VLAN] = &vlan_schema,       [TOPO_GUEST] = &guest_schema, [TOPO_NIC] = &nic_schema,
     [TOPO_DISK] = &disk_schema,       [TOPO_CAPTURE] = &capture_schema,
     [TOPO_PATCH] = &patch_schema,     [TOPO_USER] = &user_kind.schema,
-    [TOPO_PCAP] = &pcap_kind.schema,
+    [TOPO_DGRAM] = &dgram_kind.schema, [TOPO_L2TPV3] = &l2tpv3_kind.schema,
+    [TOPO_PCAP] = &pcap_kind.schema,  [TOPO_STREAM] = &stream_kind.schema,
+    [TOPO_VDE] = &vde_kind.schema,
 };

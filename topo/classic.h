@@ -78,4 +78,9 @@ void classic_redir(struct classic *c);
 /** After all options: the defaults, and what -redir, -tftp, -bootp and -smb said. */
 void classic_net_finish(struct classic *c);
 
+/* classic_stream.c: set what server, reconnect and addr.* say. */
+void classic_stream(struct classic *c, struct topo_object *o, const struct classic_list *l);
+/* classic_dgram.c: set what local.* and remote.* say. */
+void classic_dgram(struct classic *c, struct topo_object *o, const struct classic_list *l);
+
 #endif

@@ -1,69 +1,27 @@
 /* QEMU's network options: -net, -netdev, -device, -redir, -tftp, -bootp. */
 #include <ctype.h>
 
-#include "topo/classic.h"
+#include "topo/classic_words.h"
 #include "topo/schema.h"
-#include "topo/uplinks/uplinks.h"
-
-/* Its name for an attribute, and ours; NULL: accepted and without effect here. */
-struct rename {
-    const char *theirs, *ours;
-};
 
 static const struct rename nic_names[] = {
     {"macaddr", "mac"},  {"mac", "mac"}, {"model", "model"}, {"name", "name"}, {"mtu", "mtu"},
     {"host_mtu", "mtu"}, {"vlan", NULL}, {"netdev", NULL},   {"id", NULL},     {NULL, NULL},
 };
-static const struct rename user_names[] = {
-    {"hostfwd", "hostfwd"},
-    {"guestfwd", "guestfwd"},
-    {"tftp", "tftp"},
-    {"tftp-server-name", "tftp_server_name"},
-    {"bootfile", "bootfile"},
-    {"smb", "smb"},
-    {"smbserver", "smbserver"},
-    {"net", "net"},
-    {"ip", "net"},
-    {"host", "host"},
-    {"dns", "dns"},
-    {"dhcpstart", "dhcpstart"},
-    {"dnssearch", "dnssearch"},
-    {"domainname", "domainname"},
-    {"hostname", "hostname"},
-    {"restrict", "restrict"},
-    {"ipv4", "ipv4"},
-    {"ipv6", "ipv6"},
-    {"ipv6-net", "ipv6_net"},
-    {"ipv6-prefix", "ipv6_net"},
-    {"ipv6-prefixlen", "ipv6_prefixlen"},
-    {"ipv6-host", "ipv6_host"},
-    {"ipv6-dns", "ipv6_dns"},
-    {"vlan", NULL},
-    {"name", NULL},
-    {"id", NULL},
-    {NULL, NULL},
-};
-
-static const struct rename pcap_names[] = {
-    {"file", "file"},       {"speed", "speed"},     {"start", "start"},   {"loop", "loop"},
-    {"gap", "gap"},         {"ifname", "ifname"},   {"promisc", "promisc"}, {"snaplen", "snaplen"},
-    {"filter", "filter"},   {"vlan", NULL},         {"name", NULL},       {"id", NULL},
-    {NULL, NULL},
-};
-
-/* What QEMU has and this build does not. */
-static const char *const absent[] = {"tap",    "socket", "vde",        "bridge", "l2tpv3",
-                                     "stream", "dgram",  "vhost-user", "netmap", NULL};
-
-static bool is_absent(struct classic *c, const char *word)
+/* That there is no such word, and which there are. */
+static void word_unknown(struct classic *c, const char *word, const char *before, const char *after)
 {
-    for (const char *const *a = absent; *a; a++) {
-        if (strcmp(*a, word) != 0)
-            continue;
-        classic_error(c, "this build has no \"%s\"; it has nic, user, pcap, dump and none", word);
-        return true;
-    }
-    return false;
+    char words[256];
+    classic_error(c, "there is no \"%s\"; there are %s%s%s", word, before,
+                  uplink_words_text(words, sizeof(words)), after);
+}
+
+/* y and n for yes and no; a flag without a value is on. */
+static const char *value_text(const struct topo_object *o, const char *name, const char *value)
+{
+    if (!*value && schema_attr(schemas[o->kind], name)->type == ATTR_BOOL)
+        return "yes";
+    return strcmp(value, "y") == 0 ? "yes" : strcmp(value, "n") == 0 ? "no" : value;
 }
 
 static void names_set(struct classic *c, struct topo_object *o, const struct classic_list *l,
@@ -77,11 +35,7 @@ static void names_set(struct classic *c, struct topo_object *o, const struct cla
         if (!r->theirs)
             classic_error(c, "there is no \"%s\" here", l->items[i].name);
         else if (r->ours)
-            schema_set(c->t, o, r->ours,
-                       *value == 'y' && !value[1]   ? "yes"
-                       : *value == 'n' && !value[1] ? "no"
-                                                    : value,
-                       c->place);
+            schema_set(c->t, o, r->ours, value_text(o, r->ours, value), c->place);
     }
 }
 
@@ -122,39 +76,6 @@ static void nic_make(struct classic *c, const struct classic_list *l, struct top
         topo_nic_join(n, v);
 }
 
-/*
- * There, a user-mode stack has both IPv4 and IPv6; but to switch one on is to leave the other off,
- * unless that is said too.
- */
-static void user_families(struct classic *c, struct topo_object *o)
-{
-    bool ipv4, ipv6, said4 = schema_given(o, "ipv4"), said6 = schema_given(o, "ipv6");
-    user_families_said(o, &ipv4, &ipv6);
-    if (!said4 && said6 && ipv6)
-        schema_set(c->t, o, "ipv4", "false", c->place);
-    if (!said6)
-        schema_set(c->t, o, "ipv6", said4 && ipv4 ? "false" : "true", c->place);
-}
-
-/* An uplink's word, what it becomes, and its names. */
-static const struct uplink_word {
-    const char *word;
-    enum topo_kind kind;
-    const struct rename *names;
-    void (*finish)(struct classic *c, struct topo_object *o); /* defaults that only QEMU has; or NULL */
-} uplink_words[] = {
-    {"user", TOPO_USER, user_names, user_families},
-    {"pcap", TOPO_PCAP, pcap_names, NULL},
-};
-
-static const struct uplink_word *uplink_word_find(const char *word)
-{
-    for (size_t i = 0; i < ARRAY_LEN(uplink_words); i++)
-        if (strcmp(uplink_words[i].word, word) == 0)
-            return &uplink_words[i];
-    return NULL;
-}
-
 /* The first uplink of a kind; NULL if there is none. Counts them, unless NULL. */
 static struct topo_uplink *uplink_first(struct classic *c, enum topo_kind kind, size_t *n)
 {
@@ -174,7 +95,8 @@ static const char *uplink_name(struct classic *c, const struct uplink_word *w)
 {
     size_t n = 0;
     uplink_first(c, w->kind, &n);
-    char *text = n ? xasprintf("%s%zu", w->word, n) : xstrdup(w->word);
+    const char *kind = schemas[w->kind]->name;
+    char *text = n ? xasprintf("%s%zu", kind, n) : xstrdup(kind);
     const char *name = topo_intern(c->t, text);
     free(text);
     return name;
@@ -186,8 +108,8 @@ static struct topo_uplink *uplink_make(struct classic *c, const struct uplink_wo
     const char *name = c->live ? classic_get(l, "id") : uplink_name(c, w);
     struct topo_uplink *u = (struct topo_uplink *)topo_add(c->t, w->kind, name, c->place);
     names_set(c, &u->object, l, w->names);
-    if (w->finish)
-        w->finish(c, &u->object);
+    if (w->compose)
+        w->compose(c, &u->object, l);
     u->vlan = v;
     v->n_members++;
     return u;
@@ -215,18 +137,18 @@ void classic_net(struct classic *c)
     if (!classic_split(c, &l, c->value))
         return;
     struct topo_vlan *v = NULL;
-    if (is_absent(c, l.word) || strcmp(l.word, "none") == 0)
+    if (strcmp(l.word, "none") == 0)
         ;
     else if (!(v = vlan_numbered(c, &l)))
         ;
     else if (strcmp(l.word, "nic") == 0)
         nic_make(c, &l, v, NULL);
-    else if (uplink_word_find(l.word))
-        uplink_make(c, uplink_word_find(l.word), &l, v);
+    else if (uplink_word_find(&l))
+        uplink_make(c, uplink_word_find(&l), &l, v);
     else if (strcmp(l.word, "dump") == 0)
         dump_make(c, &l, v);
     else
-        classic_error(c, "there is no \"%s\"; there are nic, user, pcap, dump and none", l.word);
+        word_unknown(c, l.word, "nic, ", ", dump and none");
     free(l.text);
 }
 
@@ -246,18 +168,16 @@ void classic_netdev(struct classic *c)
     if (!classic_split(c, &l, c->value))
         return;
     const char *id = classic_get(&l, "id");
-    if (is_absent(c, l.word))
-        ;
-    else if (!uplink_word_find(l.word) && strcmp(l.word, "hubport") != 0)
-        classic_error(c, "there is no \"%s\"; there are user, pcap and hubport", l.word);
+    if (!uplink_word_find(&l) && strcmp(l.word, "hubport") != 0)
+        word_unknown(c, l.word, "", " and hubport");
     else if (!id)
         classic_error(c, "it has no id=");
-    else if (!uplink_word_find(l.word))
+    else if (!uplink_word_find(&l))
         classic_hubport(c, &l, id);
     else
         classic_netdev_note(c, (struct classic_netdev){
                                    .id = id,
-                                   .uplink = uplink_make(c, uplink_word_find(l.word), &l,
+                                   .uplink = uplink_make(c, uplink_word_find(&l), &l,
                                                          vlan_netdev(c, id))});
     free(l.text);
 }
@@ -292,14 +212,12 @@ struct topo_uplink *classic_netdev_add(struct classic *c)
     c->live = true;
     if (!classic_split(c, &l, c->value))
         return NULL;
-    if (is_absent(c, l.word))
-        ;
-    else if (!uplink_word_find(l.word))
-        classic_error(c, "there is no \"%s\"; write user,id=NAME,vlan=VLAN", l.word);
+    if (!uplink_word_find(&l))
+        word_unknown(c, l.word, "", "");
     else if (!classic_get(&l, "id"))
         classic_error(c, "it has no id=");
     else if ((v = vlan_present(c, &l)))
-        u = uplink_make(c, uplink_word_find(l.word), &l, v);
+        u = uplink_make(c, uplink_word_find(&l), &l, v);
     free(l.text);
     return u;
 }
@@ -357,7 +275,7 @@ void classic_net_finish(struct classic *c)
     if (!c->net_said) {
         struct topo_vlan *v = vlan_numbered(c, &none);
         nic_make(c, &none, v, NULL);
-        uplink_make(c, uplink_word_find("user"), &none, v);
+        uplink_make(c, uplink_word_find(&(struct classic_list){.word = "user"}), &none, v);
     }
     struct topo_uplink *u = uplink_first(c, TOPO_USER, NULL);
     if (!u && (c->redirections.n || c->tftp || c->bootp || c->smb)) {

@@ -46,6 +46,10 @@ enum topo_kind {
     TOPO_PATCH,
     TOPO_USER, /* uplinks: see topo/uplinks/ */
     TOPO_PCAP,
+    TOPO_DGRAM,
+    TOPO_L2TPV3,
+    TOPO_VDE,
+    TOPO_STREAM,
     TOPO_KINDS
 };
 

@@ -61,13 +61,19 @@ static void on_closed(uv_handle_t *h)
     free(h->data);
 }
 
+int watch_release(struct watch *w)
+{
+    int fd = w->fd;
+
+    uv_poll_stop(&w->poll);
+    uv_close((uv_handle_t *)&w->poll, on_closed);
+    return fd;
+}
+
 void watch_close(struct watch *w)
 {
-    if (!w)
-        return;
-    uv_poll_stop(&w->poll);
-    close(w->fd);
-    uv_close((uv_handle_t *)&w->poll, on_closed);
+    if (w)
+        close(watch_release(w));
 }
 
 struct alarm {

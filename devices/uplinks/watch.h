@@ -25,6 +25,9 @@ void watch_want(struct watch *w, int events, bool wanted);
 /** Nothing is called from now on; the descriptor is closed. NULL is accepted. */
 void watch_close(struct watch *w);
 
+/** Likewise, but the descriptor stays open and is the caller's. */
+int watch_release(struct watch *w);
+
 /** A timer of the host's clock; `ring` is called by the loop. Nothing is set yet. */
 struct alarm *alarm_open(uv_loop_t *loop, void (*ring)(void *opaque), void *opaque);
 /** Ring once, so many ms from now, instead of when it was to ring. */
