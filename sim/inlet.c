@@ -52,6 +52,8 @@ void inlets_admit(struct sim *s)
     if (s->playback)
         playback_play(s->playback, s);
     uint32_t n = s->n_poked; /* who pokes again now is let in at the next barrier */
+    if (!n)
+        return;
     for (uint32_t i = 0; i < n; i++) {
         struct inlet *in = s->poked[i];
         in->poked = false;
