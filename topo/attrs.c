@@ -132,4 +132,5 @@ const struct schema *const schemas[TOPO_KINDS] = {
     [TOPO_VLAN] = &vlan_schema,       [TOPO_GUEST] = &guest_schema, [TOPO_NIC] = &nic_schema,
     [TOPO_DISK] = &disk_schema,       [TOPO_CAPTURE] = &capture_schema,
     [TOPO_USER] = &user_kind.schema,
+    [TOPO_TAP] = &tap_kind.schema,
 };

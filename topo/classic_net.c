@@ -30,16 +30,39 @@ static const struct rename user_names[] = {
     {NULL, NULL},
 };
 
+static const struct rename tap_names[] = {
+    {"ifname", "ifname"},
+    {"script", "script"},
+    {"downscript", "downscript"},
+    {"script_timeout", "script_timeout"},
+    {"address", "address"},
+    {"mtu", "mtu"},
+    {"fd", "fd"},
+    {"helper", "helper"},
+    {"br", "br"},
+    {"sndbuf", "sndbuf"},
+    {"vnet_hdr", "vnet_hdr"},
+    {"vhost", NULL}, /* there is no kernel's side of virtio here */
+    {"vlan", NULL},
+    {"name", NULL},
+    {"id", NULL},
+    {NULL, NULL},
+};
+static const struct rename bridge_names[] = {
+    {"br", "br"}, {"helper", "helper"}, {"vlan", NULL},
+    {"name", NULL}, {"id", NULL}, {NULL, NULL},
+};
+
 /* What QEMU has and this build does not. */
-static const char *const absent[] = {"tap",    "socket", "vde",        "bridge", "l2tpv3", "smb",
-                                     "stream", "dgram",  "vhost-user", "netmap", NULL};
+static const char *const absent[] = {"socket", "vde",   "l2tpv3",     "smb",
+                                     "stream", "dgram", "vhost-user", "netmap", NULL};
 
 static bool is_absent(struct classic *c, const char *word)
 {
     for (const char *const *a = absent; *a; a++) {
         if (strcmp(*a, word) != 0)
             continue;
-        classic_error(c, "this build has no \"%s\"; it has nic, user, dump and none", word);
+        classic_error(c, "this build has no \"%s\"; it has nic, user, tap, bridge, dump and none", word);
         return true;
     }
     return false;
@@ -101,13 +124,16 @@ static void nic_make(struct classic *c, const struct classic_list *l, struct top
         topo_nic_join(n, v);
 }
 
-/* An uplink's word, what it becomes, and its names. */
+/* An uplink's word, what it becomes, its names, and what the word itself says. */
 static const struct uplink_word {
     const char *word;
     enum topo_kind kind;
     const struct rename *names;
+    const char *attr, *value;
 } uplink_words[] = {
-    {"user", TOPO_USER, user_names},
+    {"user", TOPO_USER, user_names, NULL, NULL},
+    {"tap", TOPO_TAP, tap_names, NULL, NULL},
+    {"bridge", TOPO_TAP, bridge_names, "br", "br0"},
 };
 
 static const struct uplink_word *uplink_word_find(const char *word)
@@ -140,6 +166,8 @@ static struct topo_uplink *uplink_make(struct classic *c, const struct uplink_wo
     char *name = n ? xasprintf("%s%zu", w->word, n) : xstrdup(w->word);
     struct topo_uplink *u = (struct topo_uplink *)topo_add(&c->t, w->kind, name, c->place);
     free(name);
+    if (w->attr)
+        schema_set(&c->t, &u->object, w->attr, w->value, c->place);
     names_set(c, &u->object, l, w->names);
     u->vlan = v;
     v->n_members++;
@@ -179,7 +207,7 @@ void classic_net(struct classic *c)
     else if (strcmp(l.word, "dump") == 0)
         dump_make(c, &l, v);
     else
-        classic_error(c, "there is no \"%s\"; there are nic, user, dump and none", l.word);
+        classic_error(c, "there is no \"%s\"; there are nic, user, tap, bridge, dump and none", l.word);
     free(l.text);
 }
 
@@ -202,7 +230,7 @@ void classic_netdev(struct classic *c)
     if (is_absent(c, l.word))
         ;
     else if (!uplink_word_find(l.word))
-        classic_error(c, "there is no \"%s\"; there is user", l.word);
+        classic_error(c, "there is no \"%s\"; there are user, tap and bridge", l.word);
     else if (!id)
         classic_error(c, "it has no id=");
     else

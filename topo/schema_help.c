@@ -6,7 +6,7 @@ static const char *const type_names[] = {
     [ATTR_BOOL] = "true|false", [ATTR_INT] = "number",       [ATTR_TIME] = "time",
     [ATTR_RATE] = "rate",       [ATTR_SIZE] = "size",        [ATTR_MAC] = "address",
     [ATTR_CHOICE] = "",         [ATTR_LIST] = "string|list", [ATTR_GUEST] = "guest",
-    [ATTR_PATTERN] = "pattern",
+    [ATTR_FD] = "number|name",  [ATTR_PATTERN] = "pattern",
 };
 
 /* "switch|hub" for a choice, else the type's name. */

@@ -43,6 +43,7 @@ enum topo_kind {
     TOPO_DISK,
     TOPO_CAPTURE,
     TOPO_USER, /* uplinks: see topo/uplinks/ */
+    TOPO_TAP,
     TOPO_KINDS
 };
 

@@ -5,6 +5,7 @@
 
 const struct uplink_kind *const uplink_kinds[TOPO_KINDS] = {
     [TOPO_USER] = &user_kind,
+    [TOPO_TAP] = &tap_kind,
 };
 
 bool topo_uplink_build(struct sim *s, struct topo_uplink *u, struct err *err)

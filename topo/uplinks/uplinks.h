@@ -25,7 +25,7 @@ struct uplink_kind {
     const luaL_Reg *methods;
 };
 
-extern const struct uplink_kind user_kind;
+extern const struct uplink_kind user_kind, tap_kind;
 
 /** By enum topo_kind; NULL for what is no uplink. */
 extern const struct uplink_kind *const uplink_kinds[TOPO_KINDS];
