@@ -146,7 +146,10 @@ static bool inherit(struct tap_device *d, const struct tap_options *o, struct er
     return d->fd >= 0;
 }
 
-/* Whether what others opened can be used, and what it is called. */
+/*
+ * Whether what others opened can be used, and what it is called. That they left out IFF_NO_PI
+ * cannot be seen: the kernel reports it always.
+ */
 static bool identify(struct tap_device *d, const struct tap_options *o, struct err *err)
 {
     struct ifreq r = {0};
@@ -156,10 +159,6 @@ static bool identify(struct tap_device *d, const struct tap_options *o, struct e
     if (!good || !(r.ifr_flags & IFF_TAP))
         err_at(err, o->file, o->line, "%s: it is not a TAP interface%s", who,
                good ? " but a TUN interface" : "");
-    else if (!(r.ifr_flags & IFF_NO_PI))
-        err_at(err, o->file, o->line,
-               "%s: interface %.15s was opened with packet information; open it with IFF_NO_PI",
-               who, r.ifr_name);
     else if (o->vnet_hdr && o->vnet_hdr_said && !(r.ifr_flags & IFF_VNET_HDR))
         err_at(err, o->file, o->line,
                "%s: interface %.15s was opened without IFF_VNET_HDR: say vnet_hdr = false, or "
