@@ -146,5 +146,5 @@ const struct schema *const schemas[TOPO_KINDS] = {
     [TOPO_PATCH] = &patch_schema,     [TOPO_USER] = &user_kind.schema,
     [TOPO_DGRAM] = &dgram_kind.schema, [TOPO_L2TPV3] = &l2tpv3_kind.schema,
     [TOPO_PCAP] = &pcap_kind.schema,  [TOPO_STREAM] = &stream_kind.schema,
-    [TOPO_VDE] = &vde_kind.schema,
+    [TOPO_TAP] = &tap_kind.schema,    [TOPO_VDE] = &vde_kind.schema,
 };

@@ -98,6 +98,36 @@ static const struct rename dgram_names[] = {
     {"vlan", NULL},        {"name", NULL},        {"id", NULL},          {NULL, NULL},
 };
 
+static const struct rename tap_names[] = {
+    {"ifname", "ifname"},
+    {"script", "script"},
+    {"downscript", "downscript"},
+    {"script_timeout", "script_timeout"},
+    {"address", "address"},
+    {"mtu", "mtu"},
+    {"fd", "fd"},
+    {"helper", "helper"},
+    {"br", "br"},
+    {"sndbuf", "sndbuf"},
+    {"vnet_hdr", "vnet_hdr"},
+    {"vhost", NULL}, /* there is no kernel's side of virtio here */
+    {"vlan", NULL},
+    {"name", NULL},
+    {"id", NULL},
+    {NULL, NULL},
+};
+static const struct rename bridge_names[] = {
+    {"br", "br"}, {"helper", "helper"}, {"vlan", NULL},
+    {"name", NULL}, {"id", NULL}, {NULL, NULL},
+};
+
+/* A bridge is br0 unless it is said, and the helper plugs us in. */
+static void bridge_default(struct classic *c, struct topo_object *o, const struct classic_list *l)
+{
+    if (!classic_get(l, "br"))
+        schema_set(c->t, o, "br", "br0", c->place);
+}
+
 /*
  * There, a user-mode stack has both IPv4 and IPv6; but to switch one on is to leave the other off,
  * unless that is said too.
@@ -126,6 +156,8 @@ static bool is_datagram_socket(const struct classic_list *l)
 
 static const struct uplink_word uplink_words[] = {
     {"user", TOPO_USER, user_names, NULL, user_families},
+    {"tap", TOPO_TAP, tap_names, NULL, NULL},
+    {"bridge", TOPO_TAP, bridge_names, NULL, bridge_default},
     {"socket", TOPO_DGRAM, datagram_socket_names, is_datagram_socket, NULL},
     {"socket", TOPO_STREAM, stream_socket_names, NULL, NULL},
     {"stream", TOPO_STREAM, stream_names, NULL, classic_stream},

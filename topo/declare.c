@@ -35,6 +35,7 @@ static bool type_fits(enum attr_type type, int lua)
     switch (type) {
     case ATTR_BOOL: return lua == LUA_TBOOLEAN;
     case ATTR_INT:
+    case ATTR_FD:
     case ATTR_TIME:
     case ATTR_RATE:
     case ATTR_SIZE:

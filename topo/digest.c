@@ -116,6 +116,7 @@ static void add_attr(gnutls_hash_hd_t h, const struct topo_object *o, const stru
     add_text(h, a->name);
     switch (a->type) {
     case ATTR_STRING:
+    case ATTR_FD:
     case ATTR_PATTERN:
     case ATTR_FILE:
     case ATTR_FOLDER:

@@ -104,6 +104,7 @@ const char *attr_type_text(enum attr_type type)
         [ATTR_CHOICE] = "one of its names",
         [ATTR_LIST] = "a string or a list of strings",
         [ATTR_GUEST] = "a guest",
+        [ATTR_FD] = "a descriptor's number or name",
         [ATTR_PATTERN] = "a Lua pattern",
     };
     return texts[type];
@@ -285,6 +286,7 @@ static bool (*const setters[])(const struct setting *s, void *field) = {
     [ATTR_RATE] = set_number,   [ATTR_SIZE] = set_number, [ATTR_FACTOR] = set_number,
     [ATTR_MAC] = set_mac,       [ATTR_CHOICE] = set_choice, [ATTR_LIST] = set_list,
     [ATTR_GUEST] = set_guest,   [ATTR_PATTERN] = set_string,
+    [ATTR_FD] = set_string,
 };
 
 static bool attr_set(const struct setting *s)

@@ -18,6 +18,7 @@ enum attr_type {
     ATTR_CHOICE, /* int: index into choices */
     ATTR_LIST,   /* topo_strings; each setting adds one */
     ATTR_GUEST,  /* struct topo_guest *: declared before, by name or handle */
+    ATTR_FD,     /* const char *: an open descriptor's number, or its name */
     ATTR_PATTERN, /* const char *: a Lua pattern, which the script has checked */
 };
 

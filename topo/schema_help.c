@@ -7,6 +7,7 @@ static const char *const type_names[] = {
     [ATTR_RATE] = "rate",       [ATTR_SIZE] = "size",        [ATTR_MAC] = "address",
     [ATTR_CHOICE] = "",         [ATTR_LIST] = "string|list", [ATTR_GUEST] = "guest",
     [ATTR_PATTERN] = "pattern", [ATTR_FACTOR] = "factor|max",
+    [ATTR_FD] = "number|name",
 };
 
 /* "switch|hub" for a choice, else the type's name. */

@@ -50,6 +50,7 @@ enum topo_kind {
     TOPO_L2TPV3,
     TOPO_VDE,
     TOPO_STREAM,
+    TOPO_TAP,
     TOPO_KINDS
 };
 

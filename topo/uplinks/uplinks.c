@@ -10,6 +10,7 @@ const struct uplink_kind *const uplink_kinds[TOPO_KINDS] = {
     [TOPO_L2TPV3] = &l2tpv3_kind,
     [TOPO_VDE] = &vde_kind,
     [TOPO_STREAM] = &stream_kind,
+    [TOPO_TAP] = &tap_kind,
 };
 
 bool topo_uplink_build(struct sim *s, struct topo_uplink *u, struct err *err)

@@ -25,7 +25,8 @@ struct uplink_kind {
     const luaL_Reg *methods;
 };
 
-extern const struct uplink_kind dgram_kind, l2tpv3_kind, pcap_kind, stream_kind, user_kind, vde_kind;
+extern const struct uplink_kind dgram_kind, l2tpv3_kind, pcap_kind, stream_kind, tap_kind,
+    user_kind, vde_kind;
 
 /** What a user-mode stack's attributes say of IPv4 and IPv6, whether they were said or not. */
 void user_families_said(const struct topo_object *o, bool *ipv4, bool *ipv6);
