@@ -37,7 +37,7 @@ struct user_stack {
     struct user_handles *handles;
     bool stale;           /* what the sockets are watched for may have changed */
     uint8_t *registered;  /* by descriptor: libslirp told us of it; it does not tell of all */
-    uint32_t cap_registered, n_registered;
+    uint32_t cap_registered, n_registered, max_registered;
     struct pollfd *polled; /* what it waits for */
     uint32_t n_polled, cap_polled;
 
