@@ -1,6 +1,6 @@
 /*
- * The user-mode stack's networks and its own addresses in them. A network of IPv4 has a prefix of 8 to 28
- * bits, so that 16 leases fit.
+ * The user-mode stack's networks and its own addresses in them. A network of IPv4 has a prefix of 8
+ * to 28 bits, so that 16 leases fit.
  */
 #include <arpa/inet.h>
 #include <ctype.h>
@@ -30,16 +30,16 @@ static bool check_net(struct user_checking *c)
     }
     struct in_addr whole = {p->net.s_addr & p->mask.s_addr};
     if (whole.s_addr != p->net.s_addr) {
-        COMPLAIN(c, "net \"%s\" is not an IPv4 network but an address in it; the network is %s", net,
-                 text(whole, a));
+        COMPLAIN(c, "net \"%s\" is not an IPv4 network but an address in it; the network is %s",
+                 net, text(whole, a));
         return false;
     }
     return true;
 }
 
 /* An address of the network: as given, or the network's plus `offset`. */
-static void plan_address(struct user_checking *c, const char *what, const char *given, uint32_t offset,
-                         struct in_addr *out)
+static void plan_address(struct user_checking *c, const char *what, const char *given,
+                         uint32_t offset, struct in_addr *out)
 {
     struct user_plan *p = c->p;
     uint32_t part;
@@ -76,8 +76,7 @@ static void check_leases(struct user_checking *c, const struct own_address *own,
                  text(p->dhcpstart, a), DHCP_LEASES);
     for (size_t i = 0; i < n; i++)
         if (ntohl(own[i].a.s_addr) >= first && ntohl(own[i].a.s_addr) <= last)
-            COMPLAIN(c, "%s %s is among the leases from dhcpstart", own[i].what,
-                     text(own[i].a, a));
+            COMPLAIN(c, "%s %s is among the leases from dhcpstart", own[i].what, text(own[i].a, a));
 }
 
 void user_check_ipv4(struct user_checking *c)
@@ -145,8 +144,8 @@ static bool same_prefix(const struct in6_addr *a, const struct in6_addr *b, unsi
            (!rest || ((a->s6_addr[bytes] ^ b->s6_addr[bytes]) >> (8 - rest)) == 0);
 }
 
-static void plan_address6(struct user_checking *c, const char *what, const char *given, uint8_t last,
-                          struct in6_addr *out)
+static void plan_address6(struct user_checking *c, const char *what, const char *given,
+                          uint8_t last, struct in6_addr *out)
 {
     char net[INET6_ADDRSTRLEN];
 

@@ -9,7 +9,7 @@
 #include "devices/uplinks/user_checking.h"
 #include "devices/uplinks/user_smb.h"
 
-#define DHCP_ROOM 312  /* its DHCP_OPT_LEN; what does not fit it would leave out */
+#define DHCP_ROOM 312 /* its DHCP_OPT_LEN; what does not fit it would leave out */
 #define MAX_HOSTNAME 32
 #define MAX_BOOTFILE 127 /* RFC 951: 128 bytes with the zero */
 
@@ -29,10 +29,17 @@ static void check_families(struct user_checking *c)
 {
     const struct user_options *o = c->o;
     const struct named of4[] = {
-        {"net", o->net},           {"host", o->host},           {"dns", o->dns},
-        {"dhcpstart", o->dhcpstart}, {"smb", o->smb},           {"smbserver", o->smbserver},
-        {"guestfwd", o->n_guestfwd}, {"hostname", o->hostname}, {"domainname", o->domainname},
-        {"dnssearch", o->n_dnssearch}, {"tftp_server_name", o->tftp_server_name},
+        {"net", o->net},
+        {"host", o->host},
+        {"dns", o->dns},
+        {"dhcpstart", o->dhcpstart},
+        {"smb", o->smb},
+        {"smbserver", o->smbserver},
+        {"guestfwd", o->n_guestfwd},
+        {"hostname", o->hostname},
+        {"domainname", o->domainname},
+        {"dnssearch", o->n_dnssearch},
+        {"tftp_server_name", o->tftp_server_name},
     };
     const struct named of6[] = {
         {"ipv6_net", o->ipv6_net},

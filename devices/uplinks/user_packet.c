@@ -163,9 +163,8 @@ static void out_fragments(const uint8_t *packet, uint32_t len,
         memcpy(f->data, packet, data);
         memcpy(f->data + data, packet + at, part);
         f->len = data + part;
-        store_be16(f->data + ETH_HLEN + 6,
-                   (uint16_t)((flags + (at - data) / 8) |
-                              (at + part < len ? IP_MORE_FRAGMENTS : 0)));
+        store_be16(f->data + ETH_HLEN + 6, (uint16_t)((flags + (at - data) / 8) |
+                                                      (at + part < len ? IP_MORE_FRAGMENTS : 0)));
         finish_header(f->data + ETH_HLEN, header + part);
         frame_pad(f);
         send(opaque, f);
@@ -175,8 +174,8 @@ static void out_fragments(const uint8_t *packet, uint32_t len,
 /* Whether a packet has a whole IPv4 header. */
 static bool is_ipv4(const uint8_t *p, uint32_t len)
 {
-    return len >= ETH_HLEN + 20 && load_be16(p + 12) == ETHERTYPE_IPV4 &&
-           (p[ETH_HLEN] & 15) >= 5 && ETH_HLEN + (p[ETH_HLEN] & 15u) * 4 <= len;
+    return len >= ETH_HLEN + 20 && load_be16(p + 12) == ETHERTYPE_IPV4 && (p[ETH_HLEN] & 15) >= 5 &&
+           ETH_HLEN + (p[ETH_HLEN] & 15u) * 4 <= len;
 }
 
 /* --- IPv6 to the guest --- */

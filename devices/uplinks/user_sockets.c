@@ -1,6 +1,6 @@
 /*
- * The user-mode stack's host sockets: looked at between windows. When one becomes ready the stack is
- * poked, and what the sockets bring gets the time of that barrier.
+ * The user-mode stack's host sockets: looked at between windows. When one becomes ready the stack
+ * is poked, and what the sockets bring gets the time of that barrier.
  *
  * libslirp tells what it waits for after each entry. The loop watches one epoll descriptor, which
  * holds the sockets for one shot each and is brought up to date before the loop waits.

@@ -128,8 +128,12 @@ static void a_segmentation_request_stays_one_packet(void **state)
 {
     struct frame *f = tcp(0x18, 32, 40000);
     (void)state;
-    f->offload = (struct frame_offload){.needs_csum = true, .csum_start = 34, .csum_offset = 16,
-                                        .gso = FRAME_GSO_TCPV4, .gso_size = 1448, .hdr_len = 66};
+    f->offload = (struct frame_offload){.needs_csum = true,
+                                        .csum_start = 34,
+                                        .csum_offset = 16,
+                                        .gso = FRAME_GSO_TCPV4,
+                                        .gso_size = 1448,
+                                        .hdr_len = 66};
     store_be16(f->data + 50, 0x1234);
     assert_true(user_packet_in(f, keep, NULL));
     assert_int_equal(n_got, 1);
