@@ -96,8 +96,7 @@ static void input(void *opaque, struct frame *f)
 {
     struct user_stack *u = opaque;
     vtime_t now = u->uplink.actor.now;
-    struct frame *passed =
-        user_guard_in(&u->guard, f, now, user_sockets_enough(u));
+    struct frame *passed = user_guard_in(&u->guard, f, now, user_sockets_enough(u));
 
     if (!passed)
         return;
@@ -258,7 +257,8 @@ static void set_addresses(SlirpConfig *c, const struct user_options *o, const st
     c->vnameserver6 = p->dns6;
 }
 
-/* libslirp 4.7 does not free the TFTP server's name; the leak checker need not be told each time. */
+/* libslirp 4.7 does not free the TFTP server's name; the leak checker need not be told each time.
+ */
 static Slirp *slirp_make(struct user_stack *u)
 {
 #ifdef __SANITIZE_ADDRESS__
@@ -338,8 +338,8 @@ static const struct uplink_ops user_ops = {.kind = "user",
                                            .close = user_close,
                                            .direct = true};
 
-static struct user_stack *stack_new(struct sim *sim, const char *name,
-                                    const struct user_options *o, const struct user_plan *plan)
+static struct user_stack *stack_new(struct sim *sim, const char *name, const struct user_options *o,
+                                    const struct user_plan *plan)
 {
     struct user_stack *u = xcalloc(1, sizeof(*u));
     char *stream = xasprintf("%s.adverts", name);

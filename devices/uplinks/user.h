@@ -42,12 +42,12 @@ struct user_options {
 bool user_options_check(const struct user_options *o, struct err *err);
 
 /**
- * Make a stack named `name`, with one port; it is plugged into a VLAN by uplink_attach, and ended by
- * uplink_destroy. NULL with a sentence if a redirection's port is taken, etc.
+ * Make a stack named `name`, with one port; it is plugged into a VLAN by uplink_attach, and ended
+ * by uplink_destroy. NULL with a sentence if a redirection's port is taken, etc.
  *
  * Time: its own clock and timers are virtual. Only while it holds host sockets is it live
- * (actor.live): then the run follows the host's clock and what the sockets bring is stamped with the
- * barrier's time.
+ * (actor.live): then the run follows the host's clock and what the sockets bring is stamped with
+ * the barrier's time.
  */
 struct uplink *user_create(struct sim *sim, const char *name, const struct user_options *o,
                            struct err *err);

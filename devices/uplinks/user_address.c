@@ -1,4 +1,5 @@
-/* Parsing addresses, ports and networks. Names are not resolved: a run must not wait for a server. */
+/* Parsing addresses, ports and networks. Names are not resolved: a run must not wait for a server.
+ */
 #include "devices/uplinks/user_address.h"
 
 #include <arpa/inet.h>

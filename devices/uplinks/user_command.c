@@ -1,6 +1,6 @@
 /*
- * Commands that guests' connections start, each in a session of its own, so that it ends as a whole. Its
- * input and output are a TCP connection of the loopback, because Samba serves no other.
+ * Commands that guests' connections start, each in a session of its own, so that it ends as a
+ * whole. Its input and output are a TCP connection of the loopback, because Samba serves no other.
  */
 #include <errno.h>
 #include <signal.h>

@@ -1,14 +1,15 @@
 /*
  * Redirections from a guest to the host, one connection of the host's per guest's.
  *
- * libslirp can open a socket's path for each connection to an address and port. So a door listens at
- * such a path, and leads on to where the rule says:
+ * libslirp can open a socket's path for each connection to an address and port. So a door listens
+ * at such a path, and leads on to where the rule says:
  *
  *     guest --TCP--> libslirp --PRIVATE/0--> door --relay--> 127.0.0.1:8080, or a socket's path
  *                                                 --relay--> sh -c COMMAND, on its input and output
  *
- * libslirp connects within the stack's run and would wait if too many did before; so each is taken in
- * at once (user_doors_accept). What comes back enters, as all that its sockets bring, at barriers.
+ * libslirp connects within the stack's run and would wait if too many did before; so each is taken
+ * in at once (user_doors_accept). What comes back enters, as all that its sockets bring, at
+ * barriers.
  */
 #include "devices/uplinks/user_door.h"
 
@@ -186,8 +187,8 @@ static bool open_all(struct user_stack *u, const struct user_options *o, const s
     return good;
 }
 
-bool user_doors_open(struct user_stack *u, const struct user_options *o,
-                     const struct user_plan *p, struct err *err)
+bool user_doors_open(struct user_stack *u, const struct user_options *o, const struct user_plan *p,
+                     struct err *err)
 {
     if (!p->n_guestfwd && !o->smb)
         return true;

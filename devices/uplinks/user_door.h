@@ -1,4 +1,5 @@
-/* Doors: sockets in a private folder, by which libslirp hands over guests' connections to the host. */
+/* Doors: sockets in a private folder, by which libslirp hands over guests' connections to the host.
+ */
 #ifndef UPLINKS_USER_DOOR_H
 #define UPLINKS_USER_DOOR_H
 
@@ -30,8 +31,8 @@ struct user_line {
 };
 
 /**
- * Start `command` by the shell, with a socket (borrowed) as its input and output, in a session of its
- * own. NULL if it cannot be.
+ * Start `command` by the shell, with a socket (borrowed) as its input and output, in a session of
+ * its own. NULL if it cannot be.
  */
 struct user_command *user_command_start(uv_loop_t *loop, const char *command, int fd);
 

@@ -282,8 +282,8 @@ bool user_guard_passed(struct user_guard *g, const struct frame *f)
     g->n_unanswered += g->awaits_answer;
     if (load_be16(f->data + 12) == 0x0806)
         return true;
-    return view_find(&v, f->data, f->len) && v.v6 && v.proto == ICMPV6 &&
-           v.l4[0] >= SOLICITATION && v.l4[0] <= NEIGHBOUR;
+    return view_find(&v, f->data, f->len) && v.v6 && v.proto == ICMPV6 && v.l4[0] >= SOLICITATION &&
+           v.l4[0] <= NEIGHBOUR;
 }
 
 /* --- out --- */
@@ -308,7 +308,8 @@ static void note_answer(struct user_guard *g, const struct view *v)
         memcpy(g->clients[g->n_clients++], b + 28, ETH_ALEN);
 }
 
-/* The DNS option of a router advertisement (RFC 8106, 5.1), the last that libslirp writes; or its end. */
+/* The DNS option of a router advertisement (RFC 8106, 5.1), the last that libslirp writes; or its
+ * end. */
 static uint32_t dns_option(const struct view *v)
 {
     uint32_t at = 16;

@@ -1,4 +1,5 @@
-/* What stands between guests and libslirp: what it would crash, leak or block on does not reach it. */
+/* What stands between guests and libslirp: what it would crash, leak or block on does not reach it.
+ */
 #ifndef UPLINKS_USER_GUARD_H
 #define UPLINKS_USER_GUARD_H
 

@@ -1,7 +1,7 @@
 /*
- * Redirections from the host to a guest: libslirp listens, on a port or on a path. Which port it got,
- * where a rule leaves that open, it does not tell: the descriptor that it waits for and did not
- * before has it.
+ * Redirections from the host to a guest: libslirp listens, on a port or on a path. Which port it
+ * got, where a rule leaves that open, it does not tell: the descriptor that it waits for and did
+ * not before has it.
  *
  * Answers are noted with a recorded run: "+PORT" or "-SENTENCE".
  */
@@ -70,8 +70,7 @@ static int flags_of(const struct user_hostfwd *f)
 
 /* --- adding and removing --- */
 
-static void listening(struct user_stack *u, const char *rule, const struct user_hostfwd *f,
-                      int fd)
+static void listening(struct user_stack *u, const char *rule, const struct user_hostfwd *f, int fd)
 {
     struct user_redirection *r = xcalloc(1, sizeof(*r)), **end = &u->redirections;
     struct user_address *host = &r->fwd.host;
@@ -104,8 +103,8 @@ bool user_redirect(struct user_stack *u, const char *rule, const struct user_hos
             err_at(err, file, line, "hostfwd \"%s\": cannot listen at %s: %s", rule,
                    user_address_text(&f->host, where), strerror(why));
         else
-            err_at(err, file, line, "hostfwd \"%s\": cannot listen on port %u of the host: %s", rule,
-                   user_address_port(&f->host), strerror(why));
+            err_at(err, file, line, "hostfwd \"%s\": cannot listen on port %u of the host: %s",
+                   rule, user_address_port(&f->host), strerror(why));
         return false;
     }
     after = waited_for(u);
@@ -146,10 +145,9 @@ static struct user_redirection **find(struct user_stack *u, const char *text)
         if (strcmp((*at)->rule, text) == 0)
             return at;
     for (at = &u->redirections; *at && parsed; at = &(*at)->next)
-        if ((*at)->fwd.udp == udp &&
-            (user_address_equal(&(*at)->fwd.host, &host) ||
-             (user_hostfwd_parse_host((*at)->rule, &udp_said, &said) &&
-              user_address_equal(&said, &host))))
+        if ((*at)->fwd.udp == udp && (user_address_equal(&(*at)->fwd.host, &host) ||
+                                      (user_hostfwd_parse_host((*at)->rule, &udp_said, &said) &&
+                                       user_address_equal(&said, &host))))
             return at;
     return NULL;
 }

@@ -6,17 +6,22 @@
  * goes in as it is; what comes out becomes a segmentation request, which a guest's NIC takes
  * whole or cuts up. For a guest that speaks of the ordinary maximum segment size, 1460, libslirp
  * is told of a larger one (RFC 9293, 3.7.1); the guest is told 1460. A guest that can take less
- * than that gets less. Whatever is not TCP and does not fit is fragmented (RFC 791, 3.2).
+ * than that gets less. Whatever is not TCP and does not fit is fragmented (RFC 791, 3.2; RFC 8200,
+ * 4.5).
  */
 #include "devices/uplinks/user_packet.h"
 
 #include "sim/offload.h"
+#include "sim/rng.h"
 
 #define MTU 1500
 #define MSS (MTU - 40)
 #define MSS_WHOLE (USER_MTU - 40)
 #define ETHERTYPE_IPV4 0x0800
+#define ETHERTYPE_IPV6 0x86dd
 #define IP_MORE_FRAGMENTS 0x2000
+#define IPV6_HLEN 40
+#define NEXT_FRAGMENT 44
 
 enum { PROTO_TCP = 6, PROTO_UDP = 17 };
 enum { TCP_SYN = 2 };
@@ -158,9 +163,8 @@ static void out_fragments(const uint8_t *packet, uint32_t len,
         memcpy(f->data, packet, data);
         memcpy(f->data + data, packet + at, part);
         f->len = data + part;
-        store_be16(f->data + ETH_HLEN + 6,
-                   (uint16_t)((flags + (at - data) / 8) |
-                              (at + part < len ? IP_MORE_FRAGMENTS : 0)));
+        store_be16(f->data + ETH_HLEN + 6, (uint16_t)((flags + (at - data) / 8) |
+                                                      (at + part < len ? IP_MORE_FRAGMENTS : 0)));
         finish_header(f->data + ETH_HLEN, header + part);
         frame_pad(f);
         send(opaque, f);
@@ -170,8 +174,66 @@ static void out_fragments(const uint8_t *packet, uint32_t len,
 /* Whether a packet has a whole IPv4 header. */
 static bool is_ipv4(const uint8_t *p, uint32_t len)
 {
-    return len >= ETH_HLEN + 20 && load_be16(p + 12) == ETHERTYPE_IPV4 &&
-           (p[ETH_HLEN] & 15) >= 5 && ETH_HLEN + (p[ETH_HLEN] & 15u) * 4 <= len;
+    return len >= ETH_HLEN + 20 && load_be16(p + 12) == ETHERTYPE_IPV4 && (p[ETH_HLEN] & 15) >= 5 &&
+           ETH_HLEN + (p[ETH_HLEN] & 15u) * 4 <= len;
+}
+
+/* --- IPv6 to the guest --- */
+
+static bool is_ipv6(const uint8_t *p, uint32_t len)
+{
+    return len >= ETH_HLEN + IPV6_HLEN && load_be16(p + 12) == ETHERTYPE_IPV6;
+}
+
+/* Fragments of an IPv6 packet without extension headers; what names them is a hash of it. */
+static void out_fragments6(const uint8_t *packet, uint32_t len,
+                           void (*send)(void *opaque, struct frame *f), void *opaque)
+{
+    uint32_t data = ETH_HLEN + IPV6_HLEN, size = (MTU - IPV6_HLEN - 8) & ~7u;
+    uint32_t name = (uint32_t)hash_bytes(RNG_HASH_START, packet, len);
+
+    for (uint32_t at = data; at < len; at += size) {
+        uint32_t part = MIN(size, len - at);
+        struct frame *f = frame_new(data + 8 + part);
+        uint8_t *fragment = f->data + data;
+        memcpy(f->data, packet, data);
+        store_be16(f->data + ETH_HLEN + 4, (uint16_t)(8 + part));
+        fragment[0] = packet[ETH_HLEN + 6];
+        fragment[1] = 0;
+        f->data[ETH_HLEN + 6] = NEXT_FRAGMENT;
+        store_be16(fragment + 2, (uint16_t)((at - data) | (at + part < len)));
+        store_be32(fragment + 4, name);
+        memcpy(fragment + 8, packet + at, part);
+        f->len = data + 8 + part;
+        frame_pad(f);
+        send(opaque, f);
+    }
+}
+
+/* A request to cut up a TCP segment; false: its headers are not all there. */
+static bool out_segments6(const uint8_t *packet, uint32_t len,
+                          void (*send)(void *opaque, struct frame *f), void *opaque)
+{
+    uint32_t l4 = ETH_HLEN + IPV6_HLEN, payload;
+
+    if (packet[ETH_HLEN + 6] != PROTO_TCP || len < l4 + 20)
+        return false;
+    payload = l4 + (packet[l4 + 12] >> 4) * 4u;
+    if (payload < l4 + 20 || payload >= len)
+        return false;
+    struct frame *f = frame_from(packet, len);
+    f->offload = (struct frame_offload){
+        .needs_csum = true,
+        .csum_start = (uint16_t)l4,
+        .csum_offset = 16,
+        .gso = FRAME_GSO_TCPV6,
+        .gso_size = MTU - IPV6_HLEN - 20,
+        .hdr_len = (uint16_t)payload,
+    };
+    store_be16(f->data + l4 + 16,
+               (uint16_t)~inet_fold(inet_sum(PROTO_TCP + len - l4, packet + ETH_HLEN + 8, 32)));
+    send(opaque, f);
+    return true;
 }
 
 void user_packet_out(const uint8_t *packet, uint32_t len,
@@ -183,6 +245,11 @@ void user_packet_out(const uint8_t *packet, uint32_t len,
 
     if (len > ETH_HLEN + MTU && is_ipv4(packet, len) && !(known && l.proto == PROTO_TCP)) {
         out_fragments(packet, len, send, opaque);
+        return;
+    }
+    if (len > ETH_HLEN + MTU && is_ipv6(packet, len)) {
+        if (!out_segments6(packet, len, send, opaque))
+            out_fragments6(packet, len, send, opaque);
         return;
     }
     struct frame *f = frame_from(packet, len);

@@ -2,8 +2,8 @@
  *     near --read--> [way 0: 64 KiB] --write--> far
  *     near <--write-- [way 1: 64 KiB] <--read-- far
  *
- * A way reads when it has room and writes when it has something; a full one stops its reader, so that
- * the sender's own flow control does the rest.
+ * A way reads when it has room and writes when it has something; a full one stops its reader, so
+ * that the sender's own flow control does the rest.
  */
 #include "devices/uplinks/user_relay.h"
 

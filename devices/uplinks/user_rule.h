@@ -1,4 +1,5 @@
-/* Redirections as options write them: hostfwd, from the host to a guest; guestfwd, the other way. */
+/* Redirections as options write them: hostfwd, from the host to a guest; guestfwd, the other way.
+ */
 #ifndef UPLINKS_USER_RULE_H
 #define UPLINKS_USER_RULE_H
 

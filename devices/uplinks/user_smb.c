@@ -1,8 +1,11 @@
 /*
- * smbd serves one connection on its standard input if that is a socket, and needs no privilege for it.
- * All that it writes goes to the private folder:
+ * smbd serves one connection on its standard input if that is a socket, and needs no privilege for
+ * it. All that it writes goes to the private folder:
  *
  *     smb.conf    log.smbd    and its state, locks, caches and passwords in smbd/
+ *
+ * "guest account" is left alone: an account that is a guest's is nobody's owner to Samba, which
+ * then lets it write only where everyone may.
  */
 #include "devices/uplinks/user_smb.h"
 
@@ -59,7 +62,6 @@ static const char global[] = "[global]\n"
                              "server role = standalone server\n"
                              "disable netbios = no\n"
                              "map to guest = Bad User\n"
-                             "guest account = %2$s\n"
                              "load printers = no\n"
                              "printing = bsd\n"
                              "printcap name = /dev/null\n"

@@ -8,9 +8,9 @@
 void user_smb_check(const char *folder, const char *file, int line, struct err *err);
 
 /**
- * Write a configuration into the private folder `where`, which shares `folder` as "qemu" for whoever
- * asks, with the rights of whoever runs this. The command that serves one connection on its input;
- * heap, the caller's. NULL, with errno.
+ * Write a configuration into the private folder `where`, which shares `folder` as "qemu" for
+ * whoever asks, with the rights of whoever runs this. The command that serves one connection on its
+ * input; heap, the caller's. NULL, with errno.
  */
 char *user_smb_configure(const char *where, const char *folder);
 

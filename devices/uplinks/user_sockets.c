@@ -1,6 +1,6 @@
 /*
- * The user-mode stack's host sockets: looked at between windows. When one becomes ready the stack is
- * poked, and what the sockets bring gets the time of that barrier.
+ * The user-mode stack's host sockets: looked at between windows. When one becomes ready the stack
+ * is poked, and what the sockets bring gets the time of that barrier.
  *
  * libslirp tells what it waits for after each entry. The loop watches one epoll descriptor, which
  * holds the sockets for one shot each and is brought up to date before the loop waits.
@@ -86,12 +86,17 @@ void user_unregister_fd(int fd, void *opaque)
 
 bool user_sockets_enough(const struct user_stack *u)
 {
-    struct rlimit limit;
-    rlim_t most = MAX_SOCKETS;
+    return u->n_registered >= u->max_registered;
+}
 
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0)
-        most = MIN(most, limit.rlim_cur / 2);
-    return u->n_registered >= most;
+/* Half of what the process may have, so that others find some. */
+static uint32_t sockets_allowed(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return MAX_SOCKETS;
+    return (uint32_t)MIN((rlim_t)MAX_SOCKETS, limit.rlim_cur / 2);
 }
 
 /* --- the loop --- */
@@ -137,6 +142,7 @@ void user_sockets_open(struct user_stack *u)
 
     *h = (struct user_handles){.stack = u, .epoll = epoll_create1(EPOLL_CLOEXEC), .open = 2};
     u->handles = h;
+    u->max_registered = sockets_allowed();
     uv_poll_init(loop, &h->ready, h->epoll);
     uv_prepare_init(loop, &h->prepare);
     h->ready.data = h->prepare.data = h;

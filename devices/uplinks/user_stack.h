@@ -27,17 +27,17 @@ struct user_stack {
     Slirp *slirp;
     SlirpConfig config;
     struct user_guard guard;
-    struct rng rng;         /* when routers are advertised */
-    unsigned n_adverts;     /* so far */
+    struct rng rng;     /* when routers are advertised */
+    unsigned n_adverts; /* so far */
 
     struct event timer;    /* when libslirp asked to be called again */
     struct event incoming; /* sockets are ready */
 
     /* user_sockets.c */
     struct user_handles *handles;
-    bool stale;           /* what the sockets are watched for may have changed */
-    uint8_t *registered;  /* by descriptor: libslirp told us of it; it does not tell of all */
-    uint32_t cap_registered, n_registered;
+    bool stale;          /* what the sockets are watched for may have changed */
+    uint8_t *registered; /* by descriptor: libslirp told us of it; it does not tell of all */
+    uint32_t cap_registered, n_registered, max_registered;
     struct pollfd *polled; /* what it waits for */
     uint32_t n_polled, cap_polled;
 
@@ -84,8 +84,8 @@ void user_redirections_close(struct user_stack *u);
 
 /* user_door.c: redirections to the host */
 
-bool user_doors_open(struct user_stack *u, const struct user_options *o,
-                     const struct user_plan *p, struct err *err);
+bool user_doors_open(struct user_stack *u, const struct user_options *o, const struct user_plan *p,
+                     struct err *err);
 /** In the run, after each packet: take in the connections that libslirp has opened. */
 void user_doors_accept(struct user_stack *u);
 void user_doors_describe(const struct user_stack *u, FILE *to);

@@ -269,10 +269,10 @@ static void a_port_that_is_taken_is_one_sentence(void **state)
     int fd = host_listen(&port);
     snprintf(rule, sizeof(rule), "tcp:127.0.0.1:%u-:80", port);
     rig_init(&user_rig, NULL);
-    assert_null(user_create(&user_rig.sim, "gw",
-                            &(struct user_options){
-                                .hostfwd = &rules, .n_hostfwd = 1, .file = "lan.lua", .line = 4},
-                            &err));
+    assert_null(user_create(
+        &user_rig.sim, "gw",
+        &(struct user_options){.hostfwd = &rules, .n_hostfwd = 1, .file = "lan.lua", .line = 4},
+        &err));
     assert_int_equal(err.n, 1);
     assert_non_null(strstr(err.texts[0], "lan.lua:4: hostfwd \"tcp:127.0.0.1:"));
     assert_non_null(strstr(err.texts[0], "Address already in use"));

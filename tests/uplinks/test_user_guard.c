@@ -1,4 +1,5 @@
-/* Hostile guests of the user-mode stack: what libslirp would crash or fill up on does not reach it. */
+/* Hostile guests of the user-mode stack: what libslirp would crash or fill up on does not reach it.
+ */
 #include "tests/uplinks/user_rig.h"
 
 #include <malloc.h>
@@ -107,7 +108,7 @@ static void requests_without_a_lease_left_lose_no_memory(void **state)
     }
     assert_int_equal(user_seen.n_udp, 16);
     assert_true(mallinfo2().uordblks - before < 8u << 20); /* 64 buffers of 64 KiB, not 2,000 */
-    user_dhcp(1, 0, 107); /* who has one is served all the same */
+    user_dhcp(1, 0, 107);                                  /* who has one is served all the same */
     assert_int_equal(user_seen.n_udp, 17);
     user_finish();
 }
@@ -141,7 +142,7 @@ static void tftp_of_what_is_no_file_is_refused(void **state)
     user_get_address();
     unsigned n = user_seen.n_udp;
     user_send_udp(CLIENT, ROUTER, 4000, 69, "\0\1pipe\0octet", 13); /* would block for ever */
-    user_send_udp(CLIENT, ROUTER, 4001, 69, "\0\1.\0octet", 10); /* would read freed memory */
+    user_send_udp(CLIENT, ROUTER, 4001, 69, "\0\1.\0octet", 10);    /* would read freed memory */
     user_send_udp(CLIENT, ROUTER, 4002, 69, "\0\1x/..\0octet", 13);
     assert_int_equal(user_seen.n_udp, n + 3);
     assert_int_equal(load_be16(user_seen.udp), 5);
@@ -232,7 +233,11 @@ static void send_random_ipv6(uint8_t *b, uint32_t len, uint8_t proto)
     static const char *const to[] = {"fec0::2", "ff02::1:2", "fe80::2", "fec0::3", "2001:db8::1"};
 
     user_send_ipv6(one_in(4) ? "::" : "fe80::1234", to[rng_below(&rnd, ARRAY_LEN(to))], proto,
-                   proto == 58 ? 2 : proto == 17 ? 6 : proto == 6 ? 16 : 0, b, len);
+                   proto == 58   ? 2
+                   : proto == 17 ? 6
+                   : proto == 6  ? 16
+                                 : 0,
+                   b, len);
 }
 
 static void send_random_ipv4(uint8_t *b, uint32_t len, uint8_t proto)
@@ -251,8 +256,8 @@ static void send_random_ipv4(uint8_t *b, uint32_t len, uint8_t proto)
 }
 
 /*
- * LANARIUM_TEST_SEED, LANARIUM_TEST_COUNT. LANARIUM_TEST_OPEN: without `restrict`; in a namespace without
- * a network only, because what is sent goes anywhere.
+ * LANARIUM_TEST_SEED, LANARIUM_TEST_COUNT. LANARIUM_TEST_OPEN: without `restrict`; in a namespace
+ * without a network only, because what is sent goes anywhere.
  */
 static void random_packets_are_survived(void **state)
 {

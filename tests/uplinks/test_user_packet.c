@@ -128,8 +128,12 @@ static void a_segmentation_request_stays_one_packet(void **state)
 {
     struct frame *f = tcp(0x18, 32, 40000);
     (void)state;
-    f->offload = (struct frame_offload){.needs_csum = true, .csum_start = 34, .csum_offset = 16,
-                                        .gso = FRAME_GSO_TCPV4, .gso_size = 1448, .hdr_len = 66};
+    f->offload = (struct frame_offload){.needs_csum = true,
+                                        .csum_start = 34,
+                                        .csum_offset = 16,
+                                        .gso = FRAME_GSO_TCPV4,
+                                        .gso_size = 1448,
+                                        .hdr_len = 66};
     store_be16(f->data + 50, 0x1234);
     assert_true(user_packet_in(f, keep, NULL));
     assert_int_equal(n_got, 1);
@@ -195,6 +199,67 @@ static void other_long_packets_are_fragmented(void **state)
     frame_unref(f);
 }
 
+static struct frame *packet6(uint8_t next, uint32_t len)
+{
+    struct frame *f = frame_new(54 + len);
+    uint8_t *p = f->data;
+
+    memset(p, 0, f->cap);
+    store_be16(p + 12, 0x86dd);
+    p[14] = 0x60;
+    store_be16(p + 18, (uint16_t)len);
+    p[20] = next;
+    for (uint32_t i = 0; i < 32 + len; i++)
+        p[22 + i] = (uint8_t)(i * 7 + i / 256);
+    f->len = 54 + len;
+    return f;
+}
+
+static void so_are_those_of_ipv6(void **state)
+{
+    struct frame *f = packet6(17, 5000);
+    uint32_t at = 0;
+    (void)state;
+    user_packet_out(f->data, f->len, keep_taken, NULL);
+    assert_int_equal(n_got, 4);
+    for (unsigned i = 0; i < n_got; i++) {
+        const uint8_t *p = got[i]->data;
+        uint32_t part = load_be16(p + 18) - 8u;
+        assert_true(got[i]->len <= 1514);
+        assert_int_equal(p[20], 44);
+        assert_memory_equal(p + 22, f->data + 22, 32);
+        assert_int_equal(p[54], 17);
+        assert_int_equal(load_be16(p + 56), at | (i < 3));
+        assert_int_equal(load_be32(p + 58), load_be32(got[0]->data + 58));
+        assert_memory_equal(p + 62, f->data + 54 + at, part);
+        at += part;
+    }
+    assert_int_equal(at, 5000);
+    frame_unref(f);
+}
+
+static void a_large_segment_over_ipv6_becomes_a_request_too(void **state)
+{
+    struct frame *f = packet6(6, 20 + 10000);
+    (void)state;
+    f->data[54 + 12] = 0x50;
+    f->data[54 + 13] = 0x18;
+    user_packet_out(f->data, f->len, keep_taken, NULL);
+    assert_int_equal(n_got, 1);
+    struct frame *request = frame_ref(got[0]);
+    forget();
+    assert_int_equal(offload_finish(request, keep, NULL), 7);
+    for (unsigned i = 0; i < n_got; i++) {
+        const uint8_t *p = got[i]->data;
+        uint32_t len = load_be16(p + 18);
+        assert_int_equal(len, i < 6 ? 1460 : 20 + 10000 - 6 * 1440);
+        assert_int_equal(inet_fold(inet_sum(inet_sum(6 + len, p + 22, 32), p + 54, len)), 0);
+        assert_memory_equal(p + 74, f->data + 74 + 1440 * i, len - 20);
+    }
+    frame_unref(request);
+    frame_unref(f);
+}
+
 /* Header lengths that lie, options that do not end or make no progress. */
 static void lying_packets_are_survived(void **state)
 {
@@ -223,6 +288,8 @@ int main(void)
                                   teardown),
         cmocka_unit_test_teardown(what_fits_passes_as_it_is, teardown),
         cmocka_unit_test_teardown(other_long_packets_are_fragmented, teardown),
+        cmocka_unit_test_teardown(so_are_those_of_ipv6, teardown),
+        cmocka_unit_test_teardown(a_large_segment_over_ipv6_becomes_a_request_too, teardown),
         cmocka_unit_test_teardown(lying_packets_are_survived, teardown),
     };
     return cmocka_run_group_tests_name("user packets", tests, NULL, NULL);

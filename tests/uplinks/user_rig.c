@@ -1,4 +1,5 @@
-/* The client: answers ARP, notes what it sees, and speaks TCP without losing or reordering anything. */
+/* The client: answers ARP, notes what it sees, and speaks TCP without losing or reordering
+ * anything. */
 #include "tests/uplinks/user_rig.h"
 
 #include <arpa/inet.h>

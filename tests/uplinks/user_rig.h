@@ -26,7 +26,7 @@ struct user_seen {
 struct user_tcp {
     uint32_t peer; /* address */
     uint16_t peer_port, port;
-    uint32_t snd, rcv; /* next sequence numbers */
+    uint32_t snd, rcv;     /* next sequence numbers */
     bool open, fin, reset; /* fin: the peer has ended */
     uint8_t got[4096];
     uint32_t n_got;

@@ -19,7 +19,7 @@ static const struct attr attrs[] = {
      "the other end: \"HOST:PORT\", \"unix:PATH\" or \"abstract:NAME\""},
     {"localaddr", ATTR_STRING, SCHEMA_AT(topo_dgram, localaddr), "(with mcast: the route's)", 0, 0,
      NULL, "this end, where the other end sends; with mcast the address of an interface"},
-    {"fd", ATTR_STRING, SCHEMA_AT(topo_dgram, fd), "(none)", 0, 0, NULL,
+    {"fd", ATTR_FD, SCHEMA_AT(topo_dgram, fd), "(none)", 0, 0, NULL,
      "a datagram socket opened by the parent process: its number, or its name in LISTEN_FDNAMES"},
     {"from_anyone", ATTR_BOOL, SCHEMA_AT(topo_dgram, from_anyone), "false", 0, 0, NULL,
      "take frames from anyone who sends some here, not from the remote alone"},

@@ -19,7 +19,7 @@ static const struct attr attrs[] = {
      "has a port of its own; port 0: any"},
     {"connect", ATTR_STRING, SCHEMA_AT(topo_stream, connect), "(none)", 0, 0, NULL,
      "such an address, tried until somebody is there; the link is down meanwhile"},
-    {"fd", ATTR_STRING, SCHEMA_AT(topo_stream, fd), "(none)", 0, 0, NULL,
+    {"fd", ATTR_FD, SCHEMA_AT(topo_stream, fd), "(none)", 0, 0, NULL,
      "a socket opened by the parent process, listening or connected: its number, or its name in "
      "LISTEN_FDNAMES"},
     {"reconnect", ATTR_STRING, SCHEMA_AT(topo_stream, reconnect), "(0.1s, doubling up to 5s)", 0, 0,
