@@ -13,6 +13,8 @@
 struct user_command {
     uv_process_t process;
     pid_t pid; /* 0: it has ended, and was waited for */
+    void (*ended)(void *opaque);
+    void *opaque;
 };
 
 /* Descriptors of ours are not for commands, whoever opened them. */
@@ -23,13 +25,16 @@ static void keep_descriptors(void)
 #endif
 }
 
+/* As a terminal does when its session's first process ends: the others are told. */
 static void on_exit_of(uv_process_t *process, int64_t status, int signal)
 {
     struct user_command *c = process->data;
 
     (void)status;
     (void)signal;
+    kill(-c->pid, SIGHUP);
     c->pid = 0;
+    c->ended(c->opaque);
 }
 
 static void on_closed(uv_handle_t *h)
@@ -37,7 +42,8 @@ static void on_closed(uv_handle_t *h)
     free(h->data);
 }
 
-struct user_command *user_command_start(uv_loop_t *loop, const char *command, int fd)
+struct user_command *user_command_start(uv_loop_t *loop, const char *command, int fd,
+                                        void (*ended)(void *opaque), void *opaque)
 {
     struct user_command *c = xcalloc(1, sizeof(*c));
     char *args[] = {"sh", "-c", (char *)command, NULL};
@@ -55,12 +61,21 @@ struct user_command *user_command_start(uv_loop_t *loop, const char *command, in
 
     keep_descriptors();
     c->process.data = c;
+    c->ended = ended;
+    c->opaque = opaque;
     if (uv_spawn(loop, &c->process, &options) != 0) {
         uv_close((uv_handle_t *)&c->process, on_closed);
         return NULL;
     }
     c->pid = c->process.pid;
     return c;
+}
+
+bool user_command_hang_up(struct user_command *c)
+{
+    if (c && c->pid)
+        kill(-c->pid, SIGHUP);
+    return c && c->pid;
 }
 
 void user_command_end(struct user_command *c)

@@ -51,6 +51,23 @@ static void line_ended(void *opaque, bool failed)
         l->door->n_failed++;
         device_warnings++;
     }
+    if (user_command_hang_up(l->command)) {
+        relay_close(l->relay);
+        l->relay = NULL;
+        return;
+    }
+    line_end(l);
+    user_look_again(u);
+}
+
+/* Its last words may still be under way. */
+static void command_ended(void *opaque)
+{
+    struct user_line *l = opaque;
+    struct user_stack *u = l->door->stack;
+
+    if (l->relay)
+        return;
     line_end(l);
     user_look_again(u);
 }
@@ -77,7 +94,7 @@ static int start_command(struct user_line *l, uv_loop_t *loop)
 
     if (!user_tcp_pair(ends))
         return -1;
-    l->command = user_command_start(loop, l->door->command, ends[1]);
+    l->command = user_command_start(loop, l->door->command, ends[1], command_ended, l);
     close(ends[1]);
     if (l->command)
         return ends[0];

@@ -26,15 +26,20 @@ struct user_door {
 struct user_line {
     struct user_line *next;
     struct user_door *door;
-    struct relay *relay;
+    struct relay *relay;          /* NULL: it is over, and its command has not ended yet */
     struct user_command *command; /* whom it leads to, or NULL: to an address */
 };
 
 /**
  * Start `command` by the shell, with a socket (borrowed) as its input and output, in a session of
- * its own. NULL if it cannot be.
+ * its own. `ended` is called by the loop when it has, unless user_command_end came first. NULL if
+ * it cannot be started.
  */
-struct user_command *user_command_start(uv_loop_t *loop, const char *command, int fd);
+struct user_command *user_command_start(uv_loop_t *loop, const char *command, int fd,
+                                        void (*ended)(void *opaque), void *opaque);
+
+/** Its connection is over: what still runs in its session is told. Whether it still runs. */
+bool user_command_hang_up(struct user_command *c);
 
 /**
  * End it, and what it has started in its session, if it has not ended; and wait for that. NULL is

@@ -402,6 +402,29 @@ static void commands_that_run_are_ended_with_the_stack(void **state)
     assert_int_equal(kill(pid, 0), -1);
 }
 
+/* What it has begun it may finish. */
+static void a_command_is_told_that_its_connection_is_over(void **state)
+{
+    char rule[160], path[64];
+    struct stat st = {.st_size = 0};
+    (void)state;
+    snprintf(path, sizeof(path), "/tmp/lanarium-test-%d", (int)getpid());
+    snprintf(rule, sizeof(rule),
+             "tcp:10.0.2.100:7-cmd:trap 'echo over >%s; exit' HUP; exec <&- >&-; sleep 600 & wait",
+             path);
+    start_guestfwd(rule);
+    assert_true(user_connect(SERVER, 7));
+    assert_true(user_pass_until(&user_tcp.fin));
+    user_tcp_end();
+    for (unsigned i = 0; i < 1000 && user_stack_of(user_stack)->n_lines; i++)
+        user_pass(NS_PER_MS);
+    assert_int_equal(user_stack_of(user_stack)->n_lines, 0);
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_size, 5);
+    unlink(path);
+    user_finish();
+}
+
 static void what_a_guest_does_not_read_fills_its_own_buffers_only(void **state)
 {
     (void)state;
@@ -555,6 +578,7 @@ int main(void)
         cmocka_unit_test(a_guest_reaches_a_path),
         cmocka_unit_test(a_command_speaks_to_each_connection),
         cmocka_unit_test(commands_that_run_are_ended_with_the_stack),
+        cmocka_unit_test(a_command_is_told_that_its_connection_is_over),
         cmocka_unit_test(what_a_guest_does_not_read_fills_its_own_buffers_only),
         cmocka_unit_test(connections_through_doors_leak_nothing),
         cmocka_unit_test(the_folder_is_private_and_goes),
