@@ -144,7 +144,7 @@ static void out_reserve(struct stream_peer *p, uint32_t len)
 {
     if (p->out_end + len <= p->out_cap)
         return;
-    if (p->out_head && p->out_head >= p->out_cap / 2) { /* moving less than what has been written since */
+    if (p->out_head && p->out_head >= p->out_cap / 2) { /* less than what was written since */
         memmove(p->out, p->out + p->out_head, out_waiting(p));
         p->out_end -= p->out_head;
         p->out_head = 0;
