@@ -2,6 +2,7 @@
 #include <pcap/pcap.h>
 #include <sys/stat.h>
 
+#include "devices/ne2k_isa.h"
 #include "devices/nic.h"
 #include "sim/rng.h"
 #include "topo/images.h"
@@ -53,7 +54,31 @@ static void nic_check(struct topo *t, struct topo_nic *n)
     if (n->queue_size & (n->queue_size - 1))
         COMPLAIN(t, &n->object, "nic %s.%s: queue_size = %llu is not a power of two", nic_name(n),
                  n->object.name, (unsigned long long)n->queue_size);
+    if (n->iobase % NE2K_ISA_PORTS)
+        COMPLAIN(t, &n->object, "nic %s.%s: iobase = 0x%x is not a multiple of 0x%x", nic_name(n),
+                 n->object.name, (unsigned)n->iobase, NE2K_ISA_PORTS);
     model_check(t, n);
+}
+
+static bool is_isa(const struct topo_nic *n)
+{
+    const struct nic_model *m = nic_model_find(n->model);
+
+    return m && strcmp(m->bus, "isa") == 0;
+}
+
+/* Jumpers: no two ISA cards of a guest at the same ports or on the same line. */
+static void jumpers_check(struct topo *t, const struct topo_nic *n, const struct topo_nic *other)
+{
+    if (!is_isa(n) || !is_isa(other))
+        return;
+    if (n->iobase == other->iobase)
+        COMPLAIN(t, &n->object,
+                 "nic %s.%s: iobase = 0x%x is %s's already; give each ISA card its own",
+                 nic_name(n), n->object.name, (unsigned)n->iobase, other->object.name);
+    if (n->irq == other->irq)
+        COMPLAIN(t, &n->object, "nic %s.%s: irq = %u is %s's already; give each ISA card its own",
+                 nic_name(n), n->object.name, (unsigned)n->irq, other->object.name);
 }
 
 static void guest_check(struct topo *t, struct topo_guest *g)
@@ -64,10 +89,13 @@ static void guest_check(struct topo *t, struct topo_guest *g)
         COMPLAIN(t, &g->object, "guest %s: memory = %llu is not a multiple of 4K", g->object.name,
                  (unsigned long long)g->memory);
     for (size_t i = 0; i < g->nics.n; i++)
-        for (size_t j = 0; j < i; j++)
+        for (size_t j = 0; j < i; j++) {
+            jumpers_check(t, (const struct topo_nic *)g->nics.items[i],
+                          (const struct topo_nic *)g->nics.items[j]);
             if (g->nics.items[i]->name == g->nics.items[j]->name)
                 COMPLAIN(t, g->nics.items[i], "guest %s: two of its NICs are called %s",
                          g->object.name, g->nics.items[i]->name);
+        }
 }
 
 static void uplink_check(struct topo *t, struct topo_uplink *u)

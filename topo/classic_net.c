@@ -11,7 +11,8 @@ struct rename {
 
 static const struct rename nic_names[] = {
     {"macaddr", "mac"},  {"mac", "mac"}, {"model", "model"}, {"name", "name"}, {"mtu", "mtu"},
-    {"host_mtu", "mtu"}, {"vlan", NULL}, {"netdev", NULL},   {"id", NULL},     {NULL, NULL},
+    {"host_mtu", "mtu"}, {"vlan", NULL}, {"netdev", NULL},   {"id", NULL},     {"iobase", "iobase"},
+    {"irq", "irq"}, {NULL, NULL},
 };
 static const struct rename user_names[] = {
     {"hostfwd", "hostfwd"},
