@@ -186,7 +186,6 @@ static enum port_verdict packet_receive(struct dp8390 *d, const uint8_t *bytes, 
 static enum port_verdict packet_place(void *opaque, struct frame *f)
 {
     struct dp8390 *d = opaque;
-    uint8_t padded[FRAME_MIN_WIRE] = {0};
 
     if (!dp8390_running(d) || (d->tcr & TCR_LB))
         return PORT_DROPPED;
@@ -194,10 +193,7 @@ static enum port_verdict packet_place(void *opaque, struct frame *f)
         return PORT_TAKEN;
     if (f->len > LONGEST)
         return PORT_DROPPED;
-    if (f->len >= FRAME_MIN_WIRE)
-        return packet_receive(d, f->data, f->len);
-    memcpy(padded, f->data, f->len);
-    return packet_receive(d, padded, FRAME_MIN_WIRE);
+    return packet_receive(d, f->data, f->len);
 }
 
 enum port_verdict dp8390_rx(struct port *p, struct frame *f)

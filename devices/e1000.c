@@ -8,7 +8,6 @@
  */
 #include "devices/e1000_internal.h"
 
-
 #define BAR_MEMORY 0
 #define BAR_IO 1
 #define MEMORY_SIZE 0x20000
@@ -217,6 +216,7 @@ static const struct reg registers[] = {
     PLAIN(0x5820, MANC, 0, ALL),
     PLAIN(0x5838, IPAV, 0, 0x1000f),
     PLAIN(0x5900, WUPL, 0, 0),
+    PLAIN(0x5b50, SWSM, 0, 0xe), /* of later chips; U-Boot takes its semaphore on all */
 };
 
 /* --- access --- */
@@ -227,10 +227,12 @@ static uint32_t *array_find(struct e1000 *d, uint64_t offset)
     const struct {
         uint16_t base, words;
         uint32_t *array;
-    } arrays[] = {{0x5200, E1000_MTA, d->mta}, {0x5400, E1000_RA, d->ra},
+    } arrays[] = {{0x5200, E1000_MTA, d->mta},
+                  {0x5400, E1000_RA, d->ra},
                   {0x5600, E1000_VFTA, d->vfta},
                   /* before 82543, and still (13.4, alias addresses) */
-                  {0x0040, E1000_RA, d->ra},   {0x0200, E1000_MTA, d->mta},
+                  {0x0040, E1000_RA, d->ra},
+                  {0x0200, E1000_MTA, d->mta},
                   {0x0600, E1000_VFTA, d->vfta}};
 
     for (size_t i = 0; i < ARRAY_LEN(arrays); i++)
@@ -382,7 +384,7 @@ static void chip_reset(struct e1000 *d)
     memset(d->vfta, 0, sizeof(d->vfta));
     memset(d->ra, 0, sizeof(d->ra));
     memset(d->stats, 0, sizeof(d->stats));
-    d->wire = (struct e1000_microwire){0};
+    d->wire = (struct eeprom93){0};
     address_load(d);
     e1000_tx_reset(d);
     e1000_rx_reset(d);
@@ -427,7 +429,8 @@ static void e1000_clone(struct device *dev, const struct device *from)
     e1000_rx_clone(d, other);
 }
 
-/* Its own address takes the place of the original's; the link has gone and come, which drivers see. */
+/* Its own address takes the place of the original's; the link has gone and come, which drivers see.
+ */
 static void e1000_cloned(struct device *dev)
 {
     struct e1000 *d = dev->object;
@@ -458,6 +461,7 @@ static const struct field e1000_fields[] = {
     FIELD(struct e1000, stats, FIELD_U32, 0),
     FIELD(struct e1000, phy, FIELD_U16, 0),
     FIELD(struct e1000, io_address, FIELD_U32, 0),
+    FIELD(struct e1000, wire.clock, FIELD_BOOL, 0),
     FIELD(struct e1000, wire.n_in, FIELD_U8, 0),
     FIELD(struct e1000, wire.in, FIELD_U16, 0),
     FIELD(struct e1000, wire.n_out, FIELD_U8, 0),
@@ -488,8 +492,8 @@ static const struct device_ops e1000_ops = {
 static const struct port_ops e1000_port_ops = {
     .kind = "nic", .rx = e1000_rx, .carrier = e1000_carrier};
 
-static const struct pci_bar memory_bar = {
-    "e1000", MEMORY_SIZE, PCI_BAR_MEMORY, 1, 4, memory_read, memory_write};
+static const struct pci_bar memory_bar = {"e1000", MEMORY_SIZE, PCI_BAR_MEMORY, 1,
+                                          4,       memory_read, memory_write};
 static const struct pci_bar io_bar = {"e1000-io", 64, PCI_BAR_IO, 4, 4, io_read, io_write};
 
 static struct nic *create(struct device_env *env, const char *name, const struct nic_config *c,

@@ -1,25 +1,67 @@
 /*
- * What the files of the e1000 share. Sections are those of Intel's "PCI/PCI-X Family of Gigabit Ethernet
- * Controllers Software Developer's Manual", 317453.
+ * What the files of the e1000 share. Sections are those of Intel's "PCI/PCI-X Family of Gigabit
+ * Ethernet Controllers Software Developer's Manual", 317453.
  */
 #ifndef DEVICES_E1000_INTERNAL_H
 #define DEVICES_E1000_INTERNAL_H
 
 #include "devices/e1000.h"
+#include "devices/eeprom93.h"
 #include "devices/packets.h"
 #include "devices/pci.h"
 
 /* Registers that are kept in regs[] (chapter 13); arrays and statistics are apart. */
 enum e1000_register {
-    E1000_CTRL, E1000_STATUS, E1000_EECD, E1000_EERD, E1000_CTRL_EXT, E1000_MDIC,
-    E1000_FCAL, E1000_FCAH, E1000_FCT, E1000_VET, E1000_ICR, E1000_ITR, E1000_IMS,
-    E1000_RCTL, E1000_FCTTV, E1000_TXCW, E1000_RXCW, E1000_TCTL, E1000_TIPG, E1000_AIT,
-    E1000_LEDCTL, E1000_PBA,
-    E1000_FCRTL, E1000_FCRTH, E1000_RDBAL, E1000_RDBAH, E1000_RDLEN, E1000_RDH, E1000_RDT,
-    E1000_RDTR, E1000_RXDCTL, E1000_RADV, E1000_RSRPD, E1000_TXDMAC,
-    E1000_TDBAL, E1000_TDBAH, E1000_TDLEN, E1000_TDH, E1000_TDT, E1000_TIDV, E1000_TXDCTL,
-    E1000_TADV, E1000_TSPMT, E1000_RXCSUM,
-    E1000_WUC, E1000_WUFC, E1000_WUS, E1000_IPAV, E1000_MANC, E1000_WUPL,
+    E1000_CTRL,
+    E1000_STATUS,
+    E1000_EECD,
+    E1000_EERD,
+    E1000_CTRL_EXT,
+    E1000_MDIC,
+    E1000_FCAL,
+    E1000_FCAH,
+    E1000_FCT,
+    E1000_VET,
+    E1000_ICR,
+    E1000_ITR,
+    E1000_IMS,
+    E1000_RCTL,
+    E1000_FCTTV,
+    E1000_TXCW,
+    E1000_RXCW,
+    E1000_TCTL,
+    E1000_TIPG,
+    E1000_AIT,
+    E1000_LEDCTL,
+    E1000_PBA,
+    E1000_FCRTL,
+    E1000_FCRTH,
+    E1000_RDBAL,
+    E1000_RDBAH,
+    E1000_RDLEN,
+    E1000_RDH,
+    E1000_RDT,
+    E1000_RDTR,
+    E1000_RXDCTL,
+    E1000_RADV,
+    E1000_RSRPD,
+    E1000_TXDMAC,
+    E1000_TDBAL,
+    E1000_TDBAH,
+    E1000_TDLEN,
+    E1000_TDH,
+    E1000_TDT,
+    E1000_TIDV,
+    E1000_TXDCTL,
+    E1000_TADV,
+    E1000_TSPMT,
+    E1000_RXCSUM,
+    E1000_WUC,
+    E1000_WUFC,
+    E1000_WUS,
+    E1000_IPAV,
+    E1000_MANC,
+    E1000_WUPL, E1000_SWSM,
     E1000_REGISTERS
 };
 
@@ -64,16 +106,30 @@ enum e1000_register {
 
 /* Statistics, numbered from 0x4000 by words (13.7). */
 enum {
-    STAT_MPC = 0x10 / 4, STAT_RLEC = 0x40 / 4, STAT_PRC64 = 0x5c / 4, STAT_GPRC = 0x74 / 4,
-    STAT_BPRC = 0x78 / 4, STAT_MPRC = 0x7c / 4, STAT_GPTC = 0x80 / 4, STAT_GORC = 0x88 / 4,
-    STAT_GOTC = 0x90 / 4, STAT_RNBC = 0xa0 / 4, STAT_RUC = 0xa4 / 4, STAT_ROC = 0xac / 4,
-    STAT_TOR = 0xc0 / 4, STAT_TOT = 0xc8 / 4, STAT_TPR = 0xd0 / 4, STAT_TPT = 0xd4 / 4,
-    STAT_PTC64 = 0xd8 / 4, STAT_MPTC = 0xf0 / 4, STAT_BPTC = 0xf4 / 4, STAT_TSCTC = 0xf8 / 4,
+    STAT_MPC = 0x10 / 4,
+    STAT_RLEC = 0x40 / 4,
+    STAT_PRC64 = 0x5c / 4,
+    STAT_GPRC = 0x74 / 4,
+    STAT_BPRC = 0x78 / 4,
+    STAT_MPRC = 0x7c / 4,
+    STAT_GPTC = 0x80 / 4,
+    STAT_GORC = 0x88 / 4,
+    STAT_GOTC = 0x90 / 4,
+    STAT_RNBC = 0xa0 / 4,
+    STAT_RUC = 0xa4 / 4,
+    STAT_ROC = 0xac / 4,
+    STAT_TOR = 0xc0 / 4,
+    STAT_TOT = 0xc8 / 4,
+    STAT_TPR = 0xd0 / 4,
+    STAT_TPT = 0xd4 / 4,
+    STAT_PTC64 = 0xd8 / 4,
+    STAT_MPTC = 0xf0 / 4,
+    STAT_BPTC = 0xf4 / 4,
+    STAT_TSCTC = 0xf8 / 4,
     STATS = 0x100 / 4
 };
 
 #define E1000_DESCRIPTOR 16
-#define E1000_EEPROM_WORDS 64
 #define E1000_MTA 128
 #define E1000_VFTA 128
 #define E1000_RA 32 /* 16 pairs of RAL and RAH */
@@ -97,14 +153,6 @@ struct e1000_packet {
     uint16_t special;
 };
 
-/** The Microwire interface to the EEPROM, bit by bit (13.4.3). */
-struct e1000_microwire {
-    uint8_t n_in;      /* bits of the command seen; 0: waits for the start bit */
-    uint16_t in;
-    uint8_t n_out;     /* bits of the word still to come */
-    uint16_t out;
-};
-
 struct e1000_variant {
     const char *name;
     uint16_t device, phy_id2;
@@ -118,9 +166,9 @@ struct e1000 {
     uint32_t ims; /* what of ICR interrupts */
     uint32_t mta[E1000_MTA], vfta[E1000_VFTA], ra[E1000_RA], stats[STATS];
     uint16_t phy[E1000_PHY_REGISTERS];
-    uint16_t eeprom[E1000_EEPROM_WORDS];
-    struct e1000_microwire wire;
-    uint32_t io_address; /* of the register behind the data port */
+    uint16_t eeprom[EEPROM93_WORDS];
+    struct eeprom93 wire;
+    uint32_t io_address;              /* of the register behind the data port */
     struct e1000_context contexts[2]; /* for checksums, and for segmentation */
     struct e1000_packet packet;
     uint64_t quiet_until; /* ITR: no interrupt before */

@@ -39,50 +39,17 @@ void e1000_eeprom_fill(struct e1000 *d)
 #define EECD_GNT 0x80u
 #define EECD_PINS (EECD_SK | EECD_CS | EECD_DI | 0x30u | EECD_REQ)
 
-/* A command: the start bit, two bits of operation, six of address; only READ (10) does anything. */
-#define MICROWIRE_COMMAND 9
-#define MICROWIRE_READ 2
-#define EEPROM_WORD_BITS 16
-
-static void microwire_rises(struct e1000 *d, bool in)
-{
-    struct e1000_microwire *w = &d->wire;
-
-    if (w->n_out) {
-        if (w->n_out-- <= EEPROM_WORD_BITS)
-            w->out = (uint16_t)(w->out << 1);
-        return;
-    }
-    if (!w->n_in && !in)
-        return; /* no start bit yet */
-    w->in = (uint16_t)(w->in << 1 | in);
-    if (++w->n_in < MICROWIRE_COMMAND)
-        return;
-    if ((w->in >> 6 & 3) == MICROWIRE_READ) {
-        w->out = d->eeprom[w->in & 63];
-        w->n_out = EEPROM_WORD_BITS + 1; /* a zero first, until the next edge */
-    }
-    w->n_in = 0;
-    w->in = 0;
-}
-
 void e1000_eecd_write(struct e1000 *d, uint32_t value)
 {
-    uint32_t was = d->regs[E1000_EECD];
-
-    d->regs[E1000_EECD] = (was & ~EECD_PINS) | (value & EECD_PINS);
-    if (!(value & EECD_CS))
-        d->wire = (struct e1000_microwire){0};
-    else if ((value & EECD_SK) && !(was & EECD_SK))
-        microwire_rises(d, value & EECD_DI);
+    d->regs[E1000_EECD] = (d->regs[E1000_EECD] & ~EECD_PINS) | (value & EECD_PINS);
+    eeprom93_write(&d->wire, d->eeprom, value & EECD_CS, value & EECD_SK, value & EECD_DI);
 }
 
 uint32_t e1000_eecd_read(struct e1000 *d)
 {
     uint32_t v = d->regs[E1000_EECD];
-    bool out = d->wire.n_out == 0 || (d->wire.n_out <= EEPROM_WORD_BITS && d->wire.out >> 15); /* ready: high */
 
-    return v | (out ? EECD_DO : 0) | (v & EECD_REQ ? EECD_GNT : 0);
+    return v | (eeprom93_read(&d->wire) ? EECD_DO : 0) | (v & EECD_REQ ? EECD_GNT : 0);
 }
 
 /* EERD (13.4.4): start, address; done at once, with the word. */
@@ -95,31 +62,48 @@ void e1000_eerd_write(struct e1000 *d, uint32_t value)
         return;
     }
     d->regs[E1000_EERD] = (value & 0xff00) | 0x10 |
-                          (uint32_t)(word < E1000_EEPROM_WORDS ? d->eeprom[word] : 0xffff) << 16;
+                          (uint32_t)(word < EEPROM93_WORDS ? d->eeprom[word] : 0xffff) << 16;
 }
 
 /* --- PHY --- */
 
 enum {
-    PHY_CONTROL, PHY_STATUS, PHY_ID1, PHY_ID2, PHY_ADVERTISE, PHY_PARTNER, PHY_EXPANSION,
-    PHY_1000_CONTROL = 9, PHY_1000_STATUS = 10, PHY_EXT_STATUS = 15,
-    PHY_SPECIFIC_CONTROL = 16, PHY_SPECIFIC_STATUS = 17, PHY_EXT_CONTROL = 20,
+    PHY_CONTROL,
+    PHY_STATUS,
+    PHY_ID1,
+    PHY_ID2,
+    PHY_ADVERTISE,
+    PHY_PARTNER,
+    PHY_EXPANSION,
+    PHY_1000_CONTROL = 9,
+    PHY_1000_STATUS = 10,
+    PHY_EXT_STATUS = 15,
+    PHY_SPECIFIC_CONTROL = 16,
+    PHY_SPECIFIC_STATUS = 17,
+    PHY_EXT_CONTROL = 20,
 };
 
 #define CONTROL_RESET 0x8000u
 #define CONTROL_LOOPBACK 0x4000u
 #define CONTROL_AUTONEG 0x1000u
 #define CONTROL_RESTART 0x0200u
-#define STATUS_ABILITIES 0x7949u /* 10 and 100, both duplexes, extended status, auto-negotiation */
+#define STATUS_ABILITIES 0x7949u /* 10 and 100, both duplexes, extended status, auto-negotiation   \
+                                  */
 #define STATUS_AUTONEG_DONE 0x0020u
 #define STATUS_LINK 0x0004u
 #define NEGOTIATION_NS (10 * NS_PER_MS) /* what link-up takes to be noticed */
 
 /* Bits that software may write, by register. */
 static const uint16_t phy_writable[E1000_PHY_REGISTERS] = {
-    [PHY_CONTROL] = 0xfdc0,          [PHY_ADVERTISE] = 0xffff, [PHY_1000_CONTROL] = 0xff00,
-    [PHY_SPECIFIC_CONTROL] = 0xffff, [18] = 0xffff,            [PHY_EXT_CONTROL] = 0xffff,
-    [22] = 0xffff,                   [24] = 0xffff,            [29] = 0xffff,
+    [PHY_CONTROL] = 0xfdc0,
+    [PHY_ADVERTISE] = 0xffff,
+    [PHY_1000_CONTROL] = 0xff00,
+    [PHY_SPECIFIC_CONTROL] = 0xffff,
+    [18] = 0xffff,
+    [PHY_EXT_CONTROL] = 0xffff,
+    [22] = 0xffff,
+    [24] = 0xffff,
+    [29] = 0xffff,
     [30] = 0xffff,
 };
 
@@ -139,10 +123,10 @@ static void phy_link(struct e1000 *d, bool up)
     uint16_t *p = d->phy;
 
     p[PHY_STATUS] = (uint16_t)(STATUS_ABILITIES | (up ? STATUS_LINK | STATUS_AUTONEG_DONE : 0));
-    p[PHY_PARTNER] = up ? 0xcde1 : 0;                  /* all of 10 and 100, acknowledged */
+    p[PHY_PARTNER] = up ? 0xcde1 : 0; /* all of 10 and 100, acknowledged */
     p[PHY_EXPANSION] = up ? 0x000f : 0x000c;
-    p[PHY_1000_STATUS] = up ? 0x3c00 : 0;              /* it can do 1000, and hears us */
-    p[PHY_SPECIFIC_STATUS] = up ? 0xac08 : 0x8000;     /* 1000, full duplex, resolved, link */
+    p[PHY_1000_STATUS] = up ? 0x3c00 : 0;          /* it can do 1000, and hears us */
+    p[PHY_SPECIFIC_STATUS] = up ? 0xac08 : 0x8000; /* 1000, full duplex, resolved, link */
 }
 
 void e1000_phy_reset(struct e1000 *d)

@@ -108,19 +108,22 @@ static void checksums_check(const struct e1000 *d, const struct frame *f, uint32
             r->errors |= ERR_IP;
     }
     bool udp = ip[9] == 17, fragment = load_be16(ip + 6) & 0x3fff;
-    if (!(rxcsum & RXCSUM_TUOFL) || fragment || (ip[9] != 6 && !udp) || len < header + (udp ? 8 : 20))
+    if (!(rxcsum & RXCSUM_TUOFL) || fragment || (ip[9] != 6 && !udp) ||
+        len < header + (udp ? 8 : 20))
         return;
     if (udp && load_be16(ip + header + 6) == 0)
         return; /* the sender did not sum (RFC 768) */
     r->status |= TCPCS;
     if (f->offload.csum_valid)
         return;
-    if (inet_fold(inet_sum(inet_sum(ip[9] + (len - header), ip + 12, 8), ip + header, len - header)))
+    if (inet_fold(
+            inet_sum(inet_sum(ip[9] + (len - header), ip + 12, 8), ip + header, len - header)))
         r->errors |= ERR_TCP;
 }
 
 /* The tag leaves the packet (9.2): `out` has room for it. */
-static void tag_strip(const struct e1000 *d, const struct frame *f, uint8_t *out, struct received *r)
+static void tag_strip(const struct e1000 *d, const struct frame *f, uint8_t *out,
+                      struct received *r)
 {
     if (!(d->regs[E1000_CTRL] & CTRL_VME) || !is_tagged(d, f)) {
         memcpy(out, f->data, f->len);
@@ -194,7 +197,8 @@ static void interrupt_later(struct e1000 *d)
     }
     evq_arm(e1000_events(d), &d->rx_delay, (vtime_t)(now + d->regs[E1000_RDTR] * DELAY_UNIT));
     if (d->regs[E1000_RADV] && !event_armed(&d->rx_absolute))
-        evq_arm(e1000_events(d), &d->rx_absolute, (vtime_t)(now + d->regs[E1000_RADV] * DELAY_UNIT));
+        evq_arm(e1000_events(d), &d->rx_absolute,
+                (vtime_t)(now + d->regs[E1000_RADV] * DELAY_UNIT));
 }
 
 /* A part of a packet into the next buffer. False: the ring or the buffer is not in RAM. */
@@ -209,7 +213,8 @@ static bool part_write(struct e1000 *d, const struct received *r, uint32_t at, u
     base += (uint64_t)i * E1000_DESCRIPTOR;
     if (!dma->read(dma, base, w, sizeof(w)))
         return false;
-    if (load_le64(w) && !dma->write(dma, load_le64(w), r->data + at, part)) /* null: skipped (3.2.3) */
+    if (load_le64(w) &&
+        !dma->write(dma, load_le64(w), r->data + at, part)) /* null: skipped (3.2.3) */
         return false;
     store_le16(w + 8, (uint16_t)part);
     store_le16(w + 10, last ? r->checksum : 0);

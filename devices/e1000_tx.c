@@ -66,8 +66,8 @@ static bool segment_valid(const struct frame *f, const struct e1000_context *c)
 }
 
 /*
- * The driver left the lengths out: of the IP header, and in the pseudo-header's sum (3.5.3). With them
- * the request is one of sim/frame.h. False: it makes no sense.
+ * The driver left the lengths out: of the IP header, and in the pseudo-header's sum (3.5.3). With
+ * them the request is one of sim/frame.h. False: it makes no sense.
  */
 static bool segment_request(struct frame *f, const struct e1000_context *c)
 {
@@ -281,7 +281,8 @@ static void written_back(struct e1000 *d, bool delayed)
     }
     evq_arm(e1000_events(d), &d->tx_delay, (vtime_t)(now + d->regs[E1000_TIDV] * DELAY_UNIT));
     if (d->regs[E1000_TADV] && !event_armed(&d->tx_absolute))
-        evq_arm(e1000_events(d), &d->tx_absolute, (vtime_t)(now + d->regs[E1000_TADV] * DELAY_UNIT));
+        evq_arm(e1000_events(d), &d->tx_absolute,
+                (vtime_t)(now + d->regs[E1000_TADV] * DELAY_UNIT));
 }
 
 /* One descriptor: read, taken, written back if that was asked for. False: it is not in RAM. */

@@ -4,6 +4,8 @@
 #include "devices/e1000.h"
 #include "devices/ne2k_isa.h"
 #include "devices/ne2k_pci.h"
+#include "devices/pcnet.h"
+#include "devices/rtl8139.h"
 #include "devices/virtio_net.h"
 #include "devices/virtio_net_pci.h"
 
@@ -19,6 +21,11 @@ const struct nic_model nic_models[] = {
     {"ne2k_pci", "pci", "Realtek RTL8029AS: the NE2000 of every old system, on PCI", ne2k_pci_create},
     {"ne2k_isa", "isa", "Novell's NE2000, at I/O ports and on an interrupt line of its own",
      ne2k_isa_create},
+    {"pcnet", "pci", "AMD Am79C970A (PCnet-PCI II): 16- and 32-bit rings", pcnet_create},
+    {"rtl8139", "pci", "Realtek RTL8139C+: rings, checksum and segmentation offload, VLAN tags",
+     rtl8139_create},
+    {"rtl8139c", "pci", "Realtek RTL8139C: one receive buffer, four transmit descriptors",
+     rtl8139c_create},
     {NULL, NULL, NULL, NULL},
 };
 

@@ -14,6 +14,24 @@ static void add(void *opaque, struct frame *packet)
     packets_add(opaque, packet);
 }
 
+/* Paravirtual cards do not pad; a cable has no frame as short as that (IEEE 802.3, 4.2.3.3). */
+static enum port_verdict offer_padded(struct frame *f,
+                                      enum port_verdict (*place)(void *opaque, struct frame *p),
+                                      void *opaque)
+{
+    struct frame *padded;
+    enum port_verdict verdict;
+
+    if (f->len >= FRAME_MIN_WIRE)
+        return place(opaque, f);
+    padded = frame_from(f->data, f->len);
+    padded->offload = f->offload;
+    frame_pad(padded);
+    verdict = place(opaque, padded);
+    frame_unref(padded);
+    return verdict;
+}
+
 enum port_verdict packets_deliver(struct packets *q,
                                   enum port_verdict (*place)(void *opaque, struct frame *packet),
                                   void *opaque)
@@ -21,7 +39,7 @@ enum port_verdict packets_deliver(struct packets *q,
     while (q->next < q->n) {
         struct frame *f = q->frames[q->next];
 
-        if (place(opaque, f) == PORT_HOLD)
+        if (offer_padded(f, place, opaque) == PORT_HOLD)
             return PORT_HOLD;
         frame_unref(f);
         q->next++;
@@ -37,7 +55,7 @@ enum port_verdict packets_offer(struct packets *q, struct frame *f,
     if (packets_any(q))
         return PORT_HOLD;
     if (frame_is_finished(f))
-        return place(opaque, f);
+        return offer_padded(f, place, opaque);
     if (offload_finish(f, add, q) == 0)
         return PORT_DROPPED;
     packets_deliver(q, place, opaque);

@@ -20,7 +20,7 @@ void packets_add(struct packets *q, struct frame *f);
 /**
  * Offer a frame to a card that takes only finished packets: `place` is called for each packet, and
  * answers as port_ops.rx. What it holds waits in the queue, and the frame counts as taken.
- * Frames whose offload request makes no sense are dropped.
+ * Frames whose offload request makes no sense are dropped; short ones are padded as on a cable.
  */
 enum port_verdict packets_offer(struct packets *q, struct frame *f,
                                 enum port_verdict (*place)(void *opaque, struct frame *packet),

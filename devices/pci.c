@@ -3,7 +3,8 @@
  * reset, what software sets, what it clears by writing ones - so that the side effects are all
  * that needs code: base addresses move, interrupts are let through or not.
  *
- * Simplifications: no expansion ROM, no latency timer, no parity; a transaction never fails on the bus.
+ * Simplifications: no expansion ROM, no latency timer, no parity; a transaction never fails on the
+ * bus.
  */
 #include "devices/pci.h"
 

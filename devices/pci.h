@@ -46,8 +46,8 @@ struct pci_host;
  */
 struct pci_bar {
     const char *name;
-    uint32_t size;  /* bytes, a power of two, >= 16 (memory) or 4 (I/O); 0: no such register */
-    uint8_t flags;  /* PCI_BAR_...; a 64-bit one takes the next register too */
+    uint32_t size; /* bytes, a power of two, >= 16 (memory) or 4 (I/O); 0: no such register */
+    uint8_t flags; /* PCI_BAR_...; a 64-bit one takes the next register too */
     uint8_t min_size, max_size;
     uint64_t (*read)(struct device *dev, uint64_t offset, unsigned size);
     void (*write)(struct device *dev, uint64_t offset, uint64_t value, unsigned size);
@@ -61,20 +61,21 @@ struct pci_id {
     uint8_t pin;         /* 1..4: INTA..INTD; 0: it does not interrupt */
 };
 
-/** Embedded in a device's struct; the device's `state` has PCI_FIELDS, its `reset` calls pci_reset. */
+/** Embedded in a device's struct; the device's `state` has PCI_FIELDS, its `reset` calls pci_reset.
+ */
 struct pci_function {
     struct device *dev;
     struct pci_host *host;
-    struct pci_function *next;   /* of the same host */
-    struct pci_bridge *behind;   /* the bridge to whose far side it is connected; NULL: the root */
-    uint8_t devfn;               /* slot << 3 | function */
+    struct pci_function *next; /* of the same host */
+    struct pci_bridge *behind; /* the bridge to whose far side it is connected; NULL: the root */
+    uint8_t devfn;             /* slot << 3 | function */
     uint8_t config[PCI_CONFIG_SIZE];
-    bool interrupting;           /* the device's wish, whatever the command register says */
-    bool line;                   /* what has reached the host */
+    bool interrupting; /* the device's wish, whatever the command register says */
+    bool line;         /* what has reached the host */
 
     /* Made once. */
-    uint8_t initial[PCI_CONFIG_SIZE];  /* after a reset */
-    uint8_t writable[PCI_CONFIG_SIZE]; /* bits that software sets */
+    uint8_t initial[PCI_CONFIG_SIZE];   /* after a reset */
+    uint8_t writable[PCI_CONFIG_SIZE];  /* bits that software sets */
     uint8_t clearable[PCI_CONFIG_SIZE]; /* bits that software clears by writing 1 */
     struct pci_bar bars[PCI_BARS];
     uint8_t last_capability; /* where the list ends; 0: it is empty */

@@ -47,7 +47,8 @@ static bool window_io(const uint8_t *c, uint64_t base, uint64_t size)
                   (uint64_t)(c[IO_LIMIT] & 0xf0) << 8 | 0xfff);
 }
 
-/* The upper twelve bits of each 16-bit register are those of a 32-bit address (3.2.5.8, 3.2.5.9). */
+/* The upper twelve bits of each 16-bit register are those of a 32-bit address (3.2.5.8, 3.2.5.9).
+ */
 static bool window_memory(const uint8_t *c, uint64_t base, uint64_t size)
 {
     if (!(c[PCI_COMMAND] & PCI_COMMAND_MEMORY))

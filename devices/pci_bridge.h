@@ -1,4 +1,5 @@
-/* PCI-to-PCI bridges: which buses and addresses lie behind one (PCI-to-PCI Bridge 1.2, chapter 3). */
+/* PCI-to-PCI bridges: which buses and addresses lie behind one (PCI-to-PCI Bridge 1.2, chapter 3).
+ */
 #ifndef DEVICES_PCI_BRIDGE_H
 #define DEVICES_PCI_BRIDGE_H
 

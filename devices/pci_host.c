@@ -252,9 +252,11 @@ void pci_host_init(struct pci_host *h, struct device_env *env, const char *name,
                    const struct pci_host_config *c)
 {
     /* As QEMU's: Red Hat's generic host bridge, so that nothing takes it for another. */
-    static const struct pci_id id = {
-        .vendor = 0x1b36, .device = 0x0008, .subsystem_vendor = 0x1af4, .subsystem = 0x1100,
-        .class_code = 0x060000};
+    static const struct pci_id id = {.vendor = 0x1b36,
+                                     .device = 0x0008,
+                                     .subsystem_vendor = 0x1af4,
+                                     .subsystem = 0x1100,
+                                     .class_code = 0x060000};
 
     *h = (struct pci_host){.config = *c};
     device_init(&h->dev, &host_ops, h, name, env);
@@ -265,14 +267,13 @@ void pci_host_init(struct pci_host *h, struct device_env *env, const char *name,
                                     .max_size = 4,
                                     .read = ecam_read,
                                     .write = ecam_write};
-    window_init(&h->io_window, h, env, name,
-                &(struct region){
-                    .base = c->io, .size = c->io_size, .read = io_read, .write = io_write});
-    window_init(&h->memory_window, h, env, name,
-                &(struct region){.base = c->memory,
-                                 .size = c->memory_size,
-                                 .read = memory_read,
-                                 .write = memory_write});
+    window_init(
+        &h->io_window, h, env, name,
+        &(struct region){.base = c->io, .size = c->io_size, .read = io_read, .write = io_write});
+    window_init(
+        &h->memory_window, h, env, name,
+        &(struct region){
+            .base = c->memory, .size = c->memory_size, .read = memory_read, .write = memory_write});
     for (unsigned i = 0; i < PCI_HOST_LINES; i++)
         h->lines[i] = (struct irq){.sink = c->sink, .n = c->first_line + i};
     pci_init(&h->pci, &h->dev, &id);

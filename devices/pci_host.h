@@ -18,10 +18,10 @@ struct pci_mapping {
 
 /** What the host needs to know of its board. */
 struct pci_host_config {
-    uint64_t ecam, ecam_size; /* 1 MiB per bus */
-    uint64_t io, io_size;     /* the processor's window to I/O ports, which begin at 0 */
+    uint64_t ecam, ecam_size;     /* 1 MiB per bus */
+    uint64_t io, io_size;         /* the processor's window to I/O ports, which begin at 0 */
     uint64_t memory, memory_size; /* to memory, at the same addresses on the bus */
-    struct irq_sink *sink;    /* where INTA..INTD of slot 0 end: lines first_line... */
+    struct irq_sink *sink;        /* where INTA..INTD of slot 0 end: lines first_line... */
     uint32_t first_line;
 };
 
@@ -34,8 +34,8 @@ struct pci_host {
     struct pci_bridge *bridges;
     struct isa_bus *isa; /* whose cards are in the window to I/O ports and answer first; or NULL */
     struct irq lines[PCI_HOST_LINES];
-    bool moved;                        /* `mappings` is out of date */
-    struct pci_mapping *mappings;      /* sorted by (io, base); never overlapping */
+    bool moved;                   /* `mappings` is out of date */
+    struct pci_mapping *mappings; /* sorted by (io, base); never overlapping */
     uint32_t n_mappings, cap_mappings, last;
 };
 

@@ -18,8 +18,8 @@ static void net_pci_reset(struct device *dev)
     pci_reset(&((struct virtio_net_pci *)dev->object)->transport.pci);
 }
 
-static const struct field net_pci_fields[] = {
-    VIRTIO_NET_FIELDS, VIRTIO_PCI_FIELDS(struct virtio_net_pci), FIELD_END};
+static const struct field net_pci_fields[] = {VIRTIO_NET_FIELDS,
+                                              VIRTIO_PCI_FIELDS(struct virtio_net_pci), FIELD_END};
 
 static const struct device_ops net_pci_ops = {
     .name = "virtio-net-pci",

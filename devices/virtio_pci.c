@@ -4,9 +4,9 @@
  *     0x0000 common configuration (4.1.4.3)      0x1000 ISR status (4.1.4.5)
  *     0x2000 device configuration (4.1.4.6)      0x3000 notifications (4.1.4.4), 4 bytes a queue
  *
- * and a transitional device has the legacy one besides (4.1.4.8), in I/O ports. Interrupts are INTx:
- * the machine has no controller for messages. Which interface is in use is decided by who first
- * writes the device status after a reset.
+ * and a transitional device has the legacy one besides (4.1.4.8), in I/O ports. Interrupts are
+ * INTx: the machine has no controller for messages. Which interface is in use is decided by who
+ * first writes the device status after a reset.
  */
 #include "devices/virtio_pci.h"
 
@@ -479,10 +479,11 @@ void virtio_pci_init(struct virtio_pci *m, struct virtio *v, enum virtio_pci_kin
 {
     static const struct pci_bar modern_bar = {
         "virtio", 4 * PART, PCI_BAR_64BIT | PCI_BAR_PREFETCH, 1, 4, modern_read, modern_write};
-    static const struct pci_bar legacy_bar = {"virtio-legacy", 128,        PCI_BAR_IO, 1, 4,
+    static const struct pci_bar legacy_bar = {"virtio-legacy", 128,         PCI_BAR_IO, 1, 4,
                                               legacy_read,     legacy_write};
     bool both = kind == VIRTIO_PCI_TRANSITIONAL;
-    /* 4.1.2.1: 0x1040 and the type; transitional ones have numbers of their own, 0x1000 for a NIC. */
+    /* 4.1.2.1: 0x1040 and the type; transitional ones have numbers of their own, 0x1000 for a NIC.
+     */
     struct pci_id id = {.vendor = VENDOR,
                         .device = (uint16_t)(both ? 0x1000 : 0x1040 + v->ops->id),
                         .subsystem_vendor = VENDOR,

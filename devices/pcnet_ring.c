@@ -1,0 +1,395 @@
+/*
+ * The pcnet's rings: descriptors become frames and frames fill buffers (19436, "Buffer Management").
+ *
+ *     style 0    | address 15..0 | OWN..ENP, address 23..16 | BCNT | MCNT or status |   8 bytes
+ *     style 2    | address 32 | OWN..ENP, BCNT | status, MCNT | user |                 16 bytes
+ *     style 3    | status, MCNT | OWN..ENP, BCNT | address 32 | user |                 16 bytes
+ *
+ * BCNT and the rings' lengths are two's complements. No register tells the card of a new receive
+ * buffer: it looks again for a frame that waits, ever more rarely, and then gives it up (MISS).
+ * Simplification: the transmit ring is looked at when TDMD demands it, not also every 2 ms.
+ */
+#include <zlib.h>
+
+#include "devices/pcnet_internal.h"
+#include "sim/offload.h"
+
+#define FCS 4
+#define LONGEST 4096
+#define WORK 512 /* descriptors taken at once */
+#define WORK_PAUSE (10 * NS_PER_US)
+
+static struct dma *dma_of(struct pcnet *d)
+{
+    return d->nic.dev.env->dma;
+}
+
+static unsigned style(const struct pcnet *d)
+{
+    return d->csr[CSR_STYLE] & 0xff;
+}
+
+static bool wide(const struct pcnet *d)
+{
+    return style(d) != 0;
+}
+
+static uint32_t ring_size(const struct pcnet *d, unsigned csr)
+{
+    uint32_t n = (uint16_t)-d->csr[csr];
+
+    return n;
+}
+
+/* --- descriptors --- */
+
+static bool descriptor_read(struct pcnet *d, unsigned base_csr, uint32_t index,
+                            struct pcnet_descriptor *x)
+{
+    uint32_t base = d->csr[base_csr] | (uint32_t)d->csr[base_csr + 1] << 16;
+    uint8_t w[16];
+
+    x->at = (uint64_t)base + (uint64_t)index * (wide(d) ? 16 : 8);
+    if (!dma_of(d)->read(dma_of(d), x->at, w, wide(d) ? 16 : 8)) {
+        device_warn(&d->nic.dev, "a descriptor is not in RAM");
+        pcnet_raise(d, CSR0_MERR);
+        return false;
+    }
+    if (!wide(d)) {
+        x->address = load_le16(w) | (uint32_t)w[2] << 16;
+        x->status = (uint16_t)(w[3] << 8);
+        x->length = (0x1000u - (load_le16(w + 4) & 0xfff)) & 0x1fff;
+    } else {
+        x->address = load_le32(w + (style(d) == 3 ? 8 : 0));
+        x->status = load_le16(w + 6) & 0xff00;
+        x->length = 0x1000u - (load_le16(w + 4) & 0xfff);
+    }
+    return true;
+}
+
+/* Write back what the card changes: the message's length or the errors, and then the status with OWN. */
+static void descriptor_write(struct pcnet *d, const struct pcnet_descriptor *x, uint32_t message)
+{
+    uint8_t w[4];
+    uint8_t status = (uint8_t)(x->status >> 8);
+
+    store_le32(w, message);
+    if (!wide(d)) {
+        dma_of(d)->write(dma_of(d), x->at + 6, w, 2);
+        dma_of(d)->write(dma_of(d), x->at + 3, &status, 1);
+        return;
+    }
+    dma_of(d)->write(dma_of(d), x->at + (style(d) == 3 ? 0 : 8), w, 4);
+    dma_of(d)->write(dma_of(d), x->at + 7, &status, 1);
+}
+
+/* --- initialization --- */
+
+static uint32_t ring_code(unsigned code, unsigned most)
+{
+    return 1u << MIN(code, most);
+}
+
+static void csr_pair(struct pcnet *d, unsigned csr, uint32_t value)
+{
+    d->csr[csr] = (uint16_t)value;
+    d->csr[csr + 1] = (uint16_t)(value >> 16);
+}
+
+/*
+ * 16 bits:  mode 2 | address 6 | LADRF 8 | receive ring 4 | transmit ring 4, lengths in bits 31..29
+ * 32 bits:  mode 2 | RLEN 7..4, TLEN 15..12 | address 6 | 2 | LADRF 8 | receive ring 4 | transmit ring 4
+ */
+void pcnet_initialize(struct pcnet *d)
+{
+    uint64_t at = d->csr[1] | (uint32_t)d->csr[2] << 16;
+    uint32_t rx, tx, n_rx, n_tx;
+    uint8_t b[28];
+    const uint8_t *address = b + (wide(d) ? 4 : 2), *filter = b + (wide(d) ? 12 : 8);
+
+    if (!dma_of(d)->read(dma_of(d), at, b, wide(d) ? 28 : 24)) {
+        device_warn(&d->nic.dev, "the initialization block is not in RAM");
+        pcnet_raise(d, CSR0_MERR);
+        return;
+    }
+    if (wide(d)) {
+        n_rx = ring_code(b[2] >> 4, 9);
+        n_tx = ring_code(b[3] >> 4, 9);
+        rx = load_le32(b + 20);
+        tx = load_le32(b + 24);
+    } else {
+        n_rx = ring_code(b[19] >> 5, 7);
+        n_tx = ring_code(b[23] >> 5, 7);
+        rx = load_le32(b + 16) & 0xffffff;
+        tx = load_le32(b + 20) & 0xffffff;
+    }
+    d->csr[CSR_MODE] = load_le16(b);
+    for (unsigned i = 0; i < 3; i++)
+        d->csr[CSR_PADR + i] = load_le16(address + 2 * i);
+    for (unsigned i = 0; i < 4; i++)
+        d->csr[CSR_LADRF + i] = load_le16(filter + 2 * i);
+    csr_pair(d, CSR_RX_BASE, rx & ~(wide(d) ? 15u : 7u));
+    csr_pair(d, CSR_TX_BASE, tx & ~(wide(d) ? 15u : 7u));
+    d->csr[CSR_RX_LENGTH] = (uint16_t)-n_rx;
+    d->csr[CSR_TX_LENGTH] = (uint16_t)-n_tx;
+    d->rx_at = d->tx_at = 0;
+}
+
+/* --- sending --- */
+
+static void tx_append(struct pcnet *d, const struct pcnet_descriptor *x)
+{
+    uint32_t have = d->tx->len;
+
+    if (have + x->length > LONGEST) /* CVE-2015-3209 */
+        d->tx_bad = true;
+    else if (!dma_of(d)->read(dma_of(d), x->address, d->tx->data + have, x->length))
+        d->tx_bad = true;
+    else
+        d->tx->len = have + x->length;
+}
+
+static bool loops(const struct pcnet *d)
+{
+    return d->csr[CSR_MODE] & MODE_LOOP;
+}
+
+static void tx_send(struct pcnet *d)
+{
+    struct device_env *env = d->nic.dev.env;
+    struct frame *f = d->tx;
+
+    d->tx = NULL;
+    if (d->tx_bad || f->len < ETH_HLEN) {
+        device_warn(&d->nic.dev, "TX packet of %u bytes makes no sense", f->len);
+        d->nic.port.stats.drops[f->len < ETH_HLEN ? DROP_RUNT : DROP_GIANT]++;
+        frame_unref(f);
+        return;
+    }
+    if (d->csr[4] & CSR4_APAD_XMT || !loops(d))
+        frame_pad(f);
+    if (loops(d)) {
+        if (d->waiting.n < 64)
+            packets_add(&d->waiting, f);
+        frame_unref(f);
+        evq_arm(pcnet_events(d), &d->looped, env->actor->now + NS_PER_US);
+        return;
+    }
+    if (env->origin)
+        env->origin(env, &f->origin);
+    port_send(&d->nic.port, f);
+}
+
+/* One descriptor. False: the driver has given no more. */
+static bool tx_take(struct pcnet *d, uint32_t n)
+{
+    struct pcnet_descriptor x;
+
+    if (!descriptor_read(d, CSR_TX_BASE, d->tx_at, &x) || !(x.status & D_OWN))
+        return false;
+    if (x.status & D_STP) {
+        frame_unref(d->tx);
+        d->tx = frame_new(LONGEST);
+        d->tx_bad = false;
+    }
+    if (d->tx)
+        tx_append(d, &x);
+    x.status &= (uint16_t)~D_OWN;
+    descriptor_write(d, &x, 0);
+    d->tx_at = (d->tx_at + 1) % n;
+    d->csr[CSR_TX_COUNT] = (uint16_t)-(n - d->tx_at);
+    if (d->tx && (x.status & D_ENP)) {
+        tx_send(d);
+        if (!(d->csr[5] & CSR5_LTINTEN) || (x.status & TD_MORE)) /* LTINT is there in transmit */
+            pcnet_raise(d, CSR0_TINT);
+        d->csr[4] |= CSR4_TXSTRT;
+    }
+    return true;
+}
+
+void pcnet_transmit(struct pcnet *d)
+{
+    uint32_t n = ring_size(d, CSR_TX_LENGTH), taken = 0;
+
+    if (!(d->csr[0] & CSR0_TXON) || (d->csr[5] & CSR5_SPND) || !n || event_armed(&d->tx_more))
+        return;
+    d->tx_at %= n;
+    while (taken < WORK && tx_take(d, n))
+        taken++;
+    if (taken == WORK)
+        evq_arm(pcnet_events(d), &d->tx_more, d->nic.dev.env->actor->now + WORK_PAUSE);
+    pcnet_raise(d, 0); /* for TXSTRT */
+}
+
+/* --- receiving --- */
+
+/* The upper six bits of the address's CRC pick a bit of LADRF. */
+static bool hashed(const struct pcnet *d, const uint8_t *mac)
+{
+    uint32_t bit = ~(uint32_t)crc32(0, mac, ETH_ALEN) >> 26;
+
+    return d->csr[CSR_LADRF + bit / 16] >> bit % 16 & 1;
+}
+
+static bool wants(const struct pcnet *d, const struct frame *f)
+{
+    static const uint8_t broadcast[ETH_ALEN] = {255, 255, 255, 255, 255, 255};
+    uint16_t mode = d->csr[CSR_MODE];
+    uint8_t own[ETH_ALEN];
+
+    for (unsigned i = 0; i < 3; i++)
+        store_le16(own + 2 * i, d->csr[CSR_PADR + i]);
+    if (mode & MODE_PROM)
+        return true;
+    if (memcmp(f->data, broadcast, ETH_ALEN) == 0)
+        return !(mode & MODE_DRCVBC);
+    if (eth_is_multicast(f->data))
+        return hashed(d, f->data);
+    return !(mode & MODE_DRCVPA) && memcmp(f->data, own, ETH_ALEN) == 0;
+}
+
+/* The bytes that go to memory: the FCS too, unless stripping takes it (with the padding). */
+static uint32_t rx_message(const struct pcnet *d, const struct frame *f, uint8_t *out)
+{
+    uint32_t len = f->len, type = load_be16(f->data + 12);
+
+    memcpy(out, f->data, len);
+    if ((d->csr[4] & CSR4_ASTRP_RCV) && type < 46 && ETH_HLEN + type <= len)
+        return ETH_HLEN + type; /* an 802.3 length field, and padding behind it */
+    store_le32(out + len, (uint32_t)crc32(0, f->data, len));
+    return len + FCS;
+}
+
+/* How many of the next descriptors hold `len` bytes; 0: the driver has not given enough. */
+static uint32_t rx_needed(struct pcnet *d, uint32_t n, uint32_t len)
+{
+    struct pcnet_descriptor x;
+
+    for (uint32_t i = 0, room = 0; i < n; i++) {
+        if (!descriptor_read(d, CSR_RX_BASE, (d->rx_at + i) % n, &x) || !(x.status & D_OWN))
+            return 0;
+        room += x.length;
+        if (room >= len)
+            return i + 1;
+    }
+    return 0;
+}
+
+static bool rx_fill(struct pcnet *d, uint32_t n, const uint8_t *p, uint32_t len)
+{
+    for (uint32_t at = 0; at < len;) {
+        struct pcnet_descriptor x;
+        if (!descriptor_read(d, CSR_RX_BASE, d->rx_at, &x))
+            return false;
+        uint32_t part = MIN(x.length, len - at);
+        if (!dma_of(d)->write(dma_of(d), x.address, p + at, part)) {
+            device_warn(&d->nic.dev, "an RX buffer is not in RAM");
+            pcnet_raise(d, CSR0_MERR);
+            return false;
+        }
+        x.status = (uint16_t)((at == 0 ? D_STP : 0) | (at + part == len ? D_ENP : 0));
+        descriptor_write(d, &x, at + part == len ? len : 0);
+        d->rx_at = (d->rx_at + 1) % n;
+        at += part;
+    }
+    d->csr[CSR_RX_COUNT] = (uint16_t)-(n - d->rx_at);
+    return true;
+}
+
+/* No buffer: look again, or count the frame as missed (CSR112). */
+static enum port_verdict rx_wait(struct pcnet *d)
+{
+    if (rx_poll_later(&d->poll, pcnet_events(d), d->nic.dev.env->actor->now))
+        return PORT_HOLD;
+    d->csr[CSR_MISSED]++;
+    if (!d->csr[CSR_MISSED])
+        d->csr[4] |= CSR4_MFCO;
+    pcnet_raise(d, CSR0_MISS);
+    return PORT_DROPPED;
+}
+
+static enum port_verdict packet_place(void *opaque, struct frame *f)
+{
+    struct pcnet *d = opaque;
+    uint32_t n = ring_size(d, CSR_RX_LENGTH), len;
+    uint8_t out[LONGEST + FCS];
+
+    if (!(d->csr[0] & CSR0_RXON) || !n || f->len > LONGEST)
+        return PORT_DROPPED;
+    if (!wants(d, f))
+        return PORT_TAKEN;
+    if (rx_poll_waits(&d->poll))
+        return PORT_HOLD;
+    d->rx_at %= n;
+    len = rx_message(d, f, out);
+    if ((d->csr[5] & CSR5_SPND) || !rx_needed(d, n, len))
+        return rx_wait(d);
+    rx_poll_reset(&d->poll, pcnet_events(d));
+    if (!rx_fill(d, n, out, len))
+        return PORT_DROPPED;
+    pcnet_raise(d, CSR0_RINT);
+    return PORT_TAKEN;
+}
+
+enum port_verdict pcnet_rx(struct port *p, struct frame *f)
+{
+    struct pcnet *d = container_of(p, struct pcnet, nic.port);
+
+    return loops(d) ? PORT_DROPPED : packets_offer(&d->waiting, f, packet_place, d);
+}
+
+void pcnet_receive(struct pcnet *d)
+{
+    if (packets_deliver(&d->waiting, packet_place, d) == PORT_TAKEN)
+        port_ready(&d->nic.port);
+}
+
+/* --- life --- */
+
+static void looped_fire(struct event *ev, vtime_t now)
+{
+    (void)now;
+    pcnet_receive(container_of(ev, struct pcnet, looped));
+}
+
+static void poll_fire(struct event *ev, vtime_t now)
+{
+    (void)now;
+    pcnet_receive(container_of(ev, struct pcnet, poll.event));
+}
+
+static void more_fire(struct event *ev, vtime_t now)
+{
+    (void)now;
+    pcnet_transmit(container_of(ev, struct pcnet, tx_more));
+}
+
+void pcnet_ring_init(struct pcnet *d)
+{
+    event_init(pcnet_events(d), &d->looped, looped_fire);
+    event_init(pcnet_events(d), &d->tx_more, more_fire);
+    event_init(pcnet_events(d), &d->poll.event, poll_fire);
+}
+
+void pcnet_ring_reset(struct pcnet *d)
+{
+    evq_cancel(pcnet_events(d), &d->looped);
+    evq_cancel(pcnet_events(d), &d->tx_more);
+    rx_poll_reset(&d->poll, pcnet_events(d));
+    frame_unref(d->tx);
+    d->tx = NULL;
+    d->tx_bad = false;
+    packets_forget(&d->waiting);
+    port_ready(&d->nic.port);
+}
+
+void pcnet_ring_clone(struct pcnet *d, const struct pcnet *from)
+{
+    evq_copy(pcnet_events(d), &d->tx_more, &from->tx_more);
+    d->tx = NULL;
+    if (!from->tx)
+        return;
+    d->tx = frame_new(LONGEST);
+    memcpy(d->tx->data, from->tx->data, from->tx->len);
+    d->tx->len = from->tx->len;
+}

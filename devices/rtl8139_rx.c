@@ -1,0 +1,275 @@
+/*
+ * The rtl8139 receives: into one buffer that is a ring of bytes (C mode), or by descriptors (C+).
+ *
+ *     C     | status 16 | length 16, with the CRC | bytes | CRC |   rounded up to 4; CBR is behind it
+ *     C+    | OWN EOR FS LS ... size or length 13 | TAVA, tag 16 | address 64 |
+ *
+ * In C mode the driver's CAPR says how far it has read. Where there is no room, a frame waits.
+ */
+#include <zlib.h>
+
+#include "devices/rtl8139_internal.h"
+#include "sim/offload.h"
+
+#define CRC 4
+#define HEADER 4
+#define LONGEST (4096 - CRC)
+#define DESCRIPTOR 16
+#define CAPR_BIAS 16
+
+enum { RX_ROK = 0x0001, RX_BAR = 0x2000, RX_PAM = 0x4000, RX_MAR = 0x8000 };
+enum {
+    D_OWN = 1u << 31, D_EOR = 1 << 30, D_FS = 1 << 29, D_LS = 1 << 28, D_MAR = 1 << 27,
+    D_PAM = 1 << 26, D_BAR = 1 << 25, D_UDP = 2 << 17, D_TCP = 1 << 17, D_IP = 3 << 17,
+    D_IPF = 1 << 16, D_UDPF = 1 << 15, D_TCPF = 1 << 14, D_TAVA = 1 << 16,
+};
+
+/* --- filters --- */
+
+/* The CRC's six most significant bits, as they are sent, pick a bit of MAR. */
+static bool hashed(const struct rtl8139 *d, const uint8_t *mac)
+{
+    uint32_t crc = ~(uint32_t)crc32(0, mac, ETH_ALEN), bit = 0;
+
+    for (unsigned i = 0; i < 6; i++)
+        bit = bit << 1 | (crc >> i & 1);
+    return d->regs[RTL_MAR + bit / 8] >> bit % 8 & 1;
+}
+
+/* Which status bit a frame gets; 0: it is for others, and promiscuous mode alone takes it. */
+static uint16_t kind_of(const struct rtl8139 *d, const struct frame *f)
+{
+    static const uint8_t broadcast[ETH_ALEN] = {255, 255, 255, 255, 255, 255};
+
+    if (memcmp(f->data, broadcast, ETH_ALEN) == 0)
+        return RX_BAR;
+    if (eth_is_multicast(f->data))
+        return RX_MAR;
+    return memcmp(f->data, d->regs + RTL_IDR, ETH_ALEN) == 0 ? RX_PAM : 0;
+}
+
+static bool wants(const struct rtl8139 *d, const struct frame *f, uint16_t kind)
+{
+    uint32_t rcr = reg32(d, RTL_RCR);
+
+    switch (kind) {
+    case RX_BAR: return rcr & (RCR_AB | RCR_AAP);
+    case RX_MAR: return (rcr & RCR_AAP) || ((rcr & RCR_AM) && hashed(d, f->data));
+    case RX_PAM: return rcr & (RCR_APM | RCR_AAP);
+    default: return rcr & RCR_AAP;
+    }
+}
+
+/* --- C mode --- */
+
+static uint32_t buffer_size(const struct rtl8139 *d)
+{
+    return 8192u << (reg32(d, RTL_RCR) >> 11 & 3);
+}
+
+/* What the driver has yet to read. */
+static uint32_t buffer_used(const struct rtl8139 *d)
+{
+    uint32_t size = buffer_size(d);
+
+    return (reg16(d, RTL_CBR) + size - (uint16_t)(reg16(d, RTL_CAPR) + CAPR_BIAS) % size) % size;
+}
+
+bool rtl8139_is_empty(const struct rtl8139 *d)
+{
+    return buffer_used(d) == 0;
+}
+
+/* Bytes into the ring at `at`, an offset in it; with WRAP they may run over its end (into a tail that
+   the driver has added), else they go on at its start. */
+static bool ring_store(struct rtl8139 *d, uint32_t at, const uint8_t *p, uint32_t len)
+{
+    uint32_t size = buffer_size(d), room = size - at % size;
+    uint64_t base = reg32(d, RTL_RBSTART);
+    struct dma *dma = rtl8139_dma(d);
+    bool wraps = !(reg32(d, RTL_RCR) & RCR_WRAP) || size == 65536;
+
+    if (!wraps || len <= room)
+        return dma->write(dma, base + at % size, p, len);
+    return dma->write(dma, base + at % size, p, room) &&
+           dma->write(dma, base, p + room, len - room);
+}
+
+static enum port_verdict buffer_place(struct rtl8139 *d, const struct frame *f, uint16_t kind)
+{
+    uint8_t out[HEADER + LONGEST + CRC];
+    uint32_t len = HEADER + f->len + CRC, size = buffer_size(d), at = reg16(d, RTL_CBR);
+
+    if (buffer_used(d) + len + 8 >= size)
+        return PORT_HOLD;
+    store_le16(out, RX_ROK | kind);
+    store_le16(out + 2, (uint16_t)(f->len + CRC));
+    memcpy(out + HEADER, f->data, f->len);
+    store_le32(out + HEADER + f->len, (uint32_t)crc32(0, f->data, f->len));
+    if (!ring_store(d, at, out, len)) {
+        device_warn(&d->nic.dev, "the RX buffer is not in RAM");
+        rtl8139_raise(d, ISR_SERR);
+        return PORT_DROPPED;
+    }
+    store_le16(d->regs + RTL_CBR, (uint16_t)((at + ((len + 3) & ~3u)) % size));
+    rtl8139_raise(d, ISR_ROK);
+    return PORT_TAKEN;
+}
+
+/* --- C+ --- */
+
+/* What the chip says of an IPv4 packet's checksums. */
+static uint32_t checksum_bits(const struct frame *f)
+{
+    const uint8_t *ip = f->data + ETH_HLEN;
+    uint32_t header, len, bits = D_IP;
+
+    if (f->len < ETH_HLEN + 20 || load_be16(f->data + 12) != 0x0800 || ip[0] >> 4 != 4)
+        return 0;
+    header = (ip[0] & 15u) * 4;
+    len = load_be16(ip + 2);
+    if (header < 20 || len < header || ETH_HLEN + len > f->len)
+        return 0;
+    if (inet_fold(inet_sum(0, ip, header)))
+        bits |= D_IPF;
+    bool udp = ip[9] == 17;
+    if ((ip[9] != 6 && !udp) || (load_be16(ip + 6) & 0x3fff) || len < header + 8)
+        return bits;
+    bits = (bits & ~(uint32_t)D_IP) | (udp ? D_UDP : D_TCP);
+    if (f->offload.csum_valid || (udp && load_be16(ip + header + 6) == 0))
+        return bits;
+    if (inet_fold(inet_sum(inet_sum(ip[9] + (len - header), ip + 12, 8), ip + header, len - header)))
+        bits |= udp ? D_UDPF : D_TCPF;
+    return bits;
+}
+
+/* The packet as it goes to memory; the tag may leave it, and is returned with TAVA. */
+static uint32_t packet_make(const struct rtl8139 *d, const struct frame *f, uint8_t *out,
+                            uint32_t *len)
+{
+    bool strip = (reg16(d, RTL_CPCR) & CPCR_VLAN) && f->len >= ETH_HLEN + 4 &&
+                 load_be16(f->data + 12) == 0x8100;
+    uint32_t cut = strip ? 4 : 0;
+
+    memcpy(out, f->data, 12);
+    memcpy(out + 12, f->data + 12 + cut, f->len - 12 - cut);
+    store_le32(out + f->len - cut, (uint32_t)crc32(0, out, f->len - cut));
+    *len = f->len - cut + CRC;
+    return strip ? D_TAVA | load_le16(f->data + 14) : 0;
+}
+
+static uint64_t ring_at(const struct rtl8139 *d, uint32_t i)
+{
+    return (load_le64(d->regs + RTL_RDSAR) & ~255ULL) + i * DESCRIPTOR;
+}
+
+static uint32_t ring_next(uint32_t i, uint32_t flags)
+{
+    return (flags & D_EOR) || i == 63 ? 0 : i + 1;
+}
+
+/* Whether the next descriptors hold `len` bytes. */
+static bool ring_holds(struct rtl8139 *d, uint32_t len)
+{
+    uint32_t i = d->cp_rx, room = 0;
+
+    for (unsigned n = 0; n < 64; n++) {
+        uint8_t w[4];
+        if (!rtl8139_dma(d)->read(rtl8139_dma(d), ring_at(d, i), w, sizeof(w)))
+            return false;
+        uint32_t flags = load_le32(w);
+        if (!(flags & D_OWN))
+            return false;
+        room += flags & 0x1fff;
+        if (room >= len)
+            return true;
+        i = ring_next(i, flags);
+    }
+    return false;
+}
+
+static bool ring_fill(struct rtl8139 *d, const uint8_t *p, uint32_t len, uint32_t bits, uint32_t tag)
+{
+    struct dma *dma = rtl8139_dma(d);
+
+    for (uint32_t at = 0; at < len;) {
+        uint64_t where = ring_at(d, d->cp_rx);
+        uint8_t w[DESCRIPTOR];
+        if (!dma->read(dma, where, w, sizeof(w)))
+            return false;
+        uint32_t flags = load_le32(w), part = MIN(flags & 0x1fff, len - at);
+        if (!dma->write(dma, load_le64(w + 8), p + at, part))
+            return false;
+        bool first = at == 0, last = at + part == len;
+        store_le32(w + 4, last ? tag : 0);
+        store_le32(w, (flags & D_EOR) | (first ? D_FS : 0) | (last ? D_LS | bits | len : part));
+        dma->write(dma, where, w, 8);
+        d->cp_rx = ring_next(d->cp_rx, flags);
+        at += part;
+    }
+    return true;
+}
+
+static enum port_verdict ring_place(struct rtl8139 *d, const struct frame *f, uint16_t kind)
+{
+    uint32_t bits = (uint32_t)kind << 12, len, tag; /* BAR, PAM, MAR: bits 25, 26, 27 */
+    uint8_t out[LONGEST + CRC];
+
+    if (rx_poll_waits(&d->poll))
+        return PORT_HOLD;
+    tag = packet_make(d, f, out, &len);
+    if (!ring_holds(d, len)) {
+        if (rx_poll_later(&d->poll, rtl8139_events(d), d->nic.dev.env->actor->now))
+            return PORT_HOLD;
+        store_le32(d->regs + RTL_MPC, (reg32(d, RTL_MPC) + 1) & 0xffffff);
+        rtl8139_raise(d, ISR_RXOVW);
+        return PORT_DROPPED;
+    }
+    rx_poll_reset(&d->poll, rtl8139_events(d));
+    if (reg16(d, RTL_CPCR) & CPCR_CHECKSUM)
+        bits |= checksum_bits(f);
+    if (!ring_fill(d, out, len, bits, tag)) {
+        device_warn(&d->nic.dev, "an RX buffer is not in RAM");
+        rtl8139_raise(d, ISR_SERR);
+        return PORT_DROPPED;
+    }
+    rtl8139_raise(d, ISR_ROK);
+    return PORT_TAKEN;
+}
+
+/* --- both --- */
+
+static enum port_verdict packet_place(void *opaque, struct frame *f)
+{
+    struct rtl8139 *d = opaque;
+    uint16_t kind = kind_of(d, f);
+
+    if (!(d->regs[RTL_CR] & CR_RE) || f->len > LONGEST)
+        return PORT_DROPPED;
+    if (!wants(d, f, kind))
+        return PORT_TAKEN;
+    return reg16(d, RTL_CPCR) & CPCR_RX ? ring_place(d, f, kind) : buffer_place(d, f, kind);
+}
+
+enum port_verdict rtl8139_rx(struct port *p, struct frame *f)
+{
+    struct rtl8139 *d = container_of(p, struct rtl8139, nic.port);
+
+    if ((reg32(d, RTL_TCR) & TCR_LOOPBACK) == TCR_LOOPBACK)
+        return PORT_DROPPED;
+    return packets_offer(&d->waiting, f, packet_place, d);
+}
+
+void rtl8139_receive(struct rtl8139 *d)
+{
+    if (packets_deliver(&d->waiting, packet_place, d) == PORT_TAKEN)
+        port_ready(&d->nic.port);
+}
+
+void rtl8139_rx_reset(struct rtl8139 *d)
+{
+    evq_cancel(rtl8139_events(d), &d->looped);
+    rx_poll_reset(&d->poll, rtl8139_events(d));
+    packets_forget(&d->waiting);
+    port_ready(&d->nic.port);
+}

@@ -1,0 +1,256 @@
+/*
+ * The rtl8139 sends: from four descriptors in registers (C mode), or from a ring in memory (C+):
+ *
+ *     | OWN EOR FS LS LGSEN MSS or IPCS UDPCS TCPCS, size 16 | TAGC, tag 16 | address 64 |
+ *
+ * A large send's headers are looked at here, since the descriptor does not say where they are.
+ */
+#include "devices/rtl8139_internal.h"
+#include "sim/offload.h"
+
+#define LONGEST 1792 /* a descriptor in registers holds no more */
+#define WORK 256
+#define WORK_PAUSE (10 * NS_PER_US)
+#define DESCRIPTOR 16
+
+enum {
+    D_OWN = 1u << 31, D_EOR = 1 << 30, D_FS = 1 << 29, D_LS = 1 << 28, D_LGSEN = 1 << 27,
+    D_IPCS = 1 << 18, D_UDPCS = 1 << 17, D_TCPCS = 1 << 16, D_TAGC = 1 << 17,
+};
+
+static void loop(struct rtl8139 *d, struct frame *f)
+{
+    if (d->waiting.n < 64)
+        packets_add(&d->waiting, f);
+    frame_unref(f);
+    evq_arm(rtl8139_events(d), &d->looped, d->nic.dev.env->actor->now + NS_PER_US);
+}
+
+static void frame_send(struct rtl8139 *d, struct frame *f)
+{
+    struct device_env *env = d->nic.dev.env;
+
+    frame_pad(f);
+    if ((reg32(d, RTL_TCR) & TCR_LOOPBACK) == TCR_LOOPBACK) {
+        loop(d, f);
+        return;
+    }
+    if (env->origin)
+        env->origin(env, &f->origin);
+    port_send(&d->nic.port, f);
+}
+
+/* --- C mode --- */
+
+static void slot_send(struct rtl8139 *d, unsigned n)
+{
+    uint32_t tsd = reg32(d, RTL_TSD + 4 * n), len = tsd & 0x1fff;
+    struct frame *f = frame_new(MAX(len, (uint32_t)FRAME_MIN_WIRE));
+
+    f->len = len;
+    if (len < ETH_HLEN || len > LONGEST ||
+        !rtl8139_dma(d)->read(rtl8139_dma(d), reg32(d, RTL_TSAD + 4 * n), f->data, len)) {
+        device_warn(&d->nic.dev, "TX descriptor %u of %u bytes makes no sense", n, len);
+        d->nic.port.stats.drops[len < ETH_HLEN ? DROP_RUNT : DROP_GIANT]++;
+        frame_unref(f);
+        store_le32(d->regs + RTL_TSD + 4 * n, tsd | TSD_OWN | TSD_ABORTED);
+        rtl8139_raise(d, ISR_TER);
+        return;
+    }
+    store_le32(d->regs + RTL_TSD + 4 * n, tsd | TSD_OWN | TSD_TOK);
+    frame_send(d, f);
+    rtl8139_raise(d, ISR_TOK);
+}
+
+/* In turn, from the one after that which was sent last. */
+void rtl8139_send(struct rtl8139 *d)
+{
+    if (reg16(d, RTL_CPCR) & CPCR_TX)
+        return;
+    for (unsigned i = 0; i < 4; i++) {
+        if (!(d->regs[RTL_CR] & CR_TE) || (reg32(d, RTL_TSD + 4u * d->tx_next) & TSD_OWN))
+            return;
+        slot_send(d, d->tx_next);
+        d->tx_next = (d->tx_next + 1) & 3;
+    }
+}
+
+/* --- C+ --- */
+
+/* Where an IPv4 packet's transport begins; 0: it is none, or fragmented, or cut short. */
+static uint32_t transport_of(const struct frame *f, uint8_t proto)
+{
+    const uint8_t *ip = f->data + ETH_HLEN;
+    uint32_t header;
+
+    if (f->len < ETH_HLEN + 20 || load_be16(f->data + 12) != 0x0800 || ip[0] >> 4 != 4)
+        return 0;
+    header = (ip[0] & 15u) * 4;
+    if (header < 20 || ETH_HLEN + header + (proto == 6 ? 20 : 8) > f->len || ip[9] != proto ||
+        (load_be16(ip + 6) & 0x3fff))
+        return 0;
+    return ETH_HLEN + header;
+}
+
+static void ip_checksum(struct frame *f)
+{
+    uint8_t *ip = f->data + ETH_HLEN;
+    uint32_t header = (ip[0] & 15u) * 4;
+
+    if (f->len < ETH_HLEN + 20 || load_be16(f->data + 12) != 0x0800 || header < 20 ||
+        ETH_HLEN + header > f->len)
+        return;
+    store_be16(ip + 10, 0);
+    store_be16(ip + 10, inet_fold(inet_sum(0, ip, header)));
+}
+
+/* The pseudo-header's sum goes where the checksum is to be; the rest is left to do. */
+static bool transport_checksum(struct frame *f, uint8_t proto)
+{
+    uint32_t l4 = transport_of(f, proto), at = proto == 6 ? 16 : 6;
+    const uint8_t *ip = f->data + ETH_HLEN;
+
+    if (!l4)
+        return false;
+    store_be16(f->data + l4 + at, (uint16_t)~inet_fold(inet_sum(proto + (f->len - l4), ip + 12, 8)));
+    f->offload.needs_csum = true;
+    f->offload.csum_start = (uint16_t)l4;
+    f->offload.csum_offset = (uint16_t)at;
+    return true;
+}
+
+static bool large_send(struct frame *f, uint16_t mss)
+{
+    uint32_t l4 = transport_of(f, 6), headers;
+
+    if (!l4 || !mss)
+        return false;
+    headers = l4 + (f->data[l4 + 12] >> 4) * 4u;
+    if (headers < l4 + 20 || headers >= f->len)
+        return false;
+    store_be16(f->data + ETH_HLEN + 2, (uint16_t)(f->len - ETH_HLEN));
+    ip_checksum(f);
+    transport_checksum(f, 6);
+    f->offload.gso = FRAME_GSO_TCPV4;
+    f->offload.gso_size = mss;
+    f->offload.hdr_len = (uint16_t)headers;
+    return true;
+}
+
+/* What the last descriptor asks for. False: it cannot be done. */
+static bool packet_finish(struct frame *f, uint32_t flags)
+{
+    if (flags & D_LGSEN)
+        return large_send(f, flags >> 16 & 0x7ff);
+    if (flags & D_IPCS)
+        ip_checksum(f);
+    if (flags & D_TCPCS)
+        return transport_checksum(f, 6);
+    if (flags & D_UDPCS)
+        return transport_checksum(f, 17);
+    return true;
+}
+
+static struct frame *tag_insert(struct frame *f, uint16_t tag)
+{
+    struct frame *t = frame_new(f->len + 4);
+
+    memcpy(t->data, f->data, 12);
+    store_be16(t->data + 12, 0x8100);
+    store_be16(t->data + 14, (uint16_t)(tag >> 8 | tag << 8)); /* as it is in the descriptor */
+    memcpy(t->data + 16, f->data + 12, f->len - 12);
+    t->len = f->len + 4;
+    t->offload = f->offload;
+    t->offload.csum_start = (uint16_t)(f->offload.csum_start + (f->offload.needs_csum ? 4 : 0));
+    t->offload.hdr_len = (uint16_t)(f->offload.hdr_len + (f->offload.gso ? 4 : 0));
+    frame_unref(f);
+    return t;
+}
+
+static void packet_send(struct rtl8139 *d, uint32_t flags, uint32_t tag)
+{
+    struct frame *f = d->tx;
+
+    d->tx = NULL;
+    if (d->tx_bad || f->len < ETH_HLEN || !packet_finish(f, flags)) {
+        device_warn(&d->nic.dev, "TX packet of %u bytes makes no sense", f->len);
+        d->nic.port.stats.drops[DROP_MALFORMED]++;
+        frame_unref(f);
+        return;
+    }
+    if (tag & D_TAGC)
+        f = tag_insert(f, (uint16_t)tag);
+    frame_send(d, f);
+}
+
+static void buffer_append(struct rtl8139 *d, uint64_t at, uint32_t len)
+{
+    uint32_t have = d->tx->len;
+
+    if (have + len > FRAME_MAX_LEN - 4) {
+        d->tx_bad = true;
+        return;
+    }
+    if (d->tx->cap < have + len) {
+        struct frame *larger = frame_new(FRAME_MAX_LEN);
+        memcpy(larger->data, d->tx->data, have);
+        larger->len = have;
+        frame_unref(d->tx);
+        d->tx = larger;
+    }
+    if (!rtl8139_dma(d)->read(rtl8139_dma(d), at, d->tx->data + have, len))
+        d->tx_bad = true;
+    else
+        d->tx->len = have + len;
+}
+
+/* One descriptor of the ring. False: the driver has given no more. */
+static bool descriptor_take(struct rtl8139 *d)
+{
+    uint64_t at = (load_le64(d->regs + RTL_TNPDS) & ~255ULL) + d->cp_tx * DESCRIPTOR;
+    uint8_t w[DESCRIPTOR];
+    uint32_t flags;
+
+    if (!rtl8139_dma(d)->read(rtl8139_dma(d), at, w, sizeof(w))) {
+        device_warn(&d->nic.dev, "the TX ring is not in RAM");
+        return false;
+    }
+    flags = load_le32(w);
+    if (!(flags & D_OWN))
+        return false;
+    if (flags & D_FS) {
+        frame_unref(d->tx);
+        d->tx = frame_new(2048);
+        d->tx_bad = false;
+    }
+    if (d->tx)
+        buffer_append(d, load_le64(w + 8), flags & 0xffff);
+    if (d->tx && (flags & D_LS))
+        packet_send(d, flags, load_le32(w + 4));
+    store_le32(w, flags & ~D_OWN);
+    rtl8139_dma(d)->write(rtl8139_dma(d), at, w, 4);
+    d->cp_tx = flags & D_EOR || d->cp_tx == 63 ? 0 : d->cp_tx + 1; /* a ring has 64 at most */
+    return true;
+}
+
+void rtl8139_poll(struct rtl8139 *d)
+{
+    unsigned taken = 0;
+
+    if (!(d->regs[RTL_CR] & CR_TE) || !(reg16(d, RTL_CPCR) & CPCR_TX) || event_armed(&d->tx_more))
+        return;
+    while (taken < WORK && descriptor_take(d))
+        taken++;
+    if (taken == WORK)
+        evq_arm(rtl8139_events(d), &d->tx_more, d->nic.dev.env->actor->now + WORK_PAUSE);
+    if (taken)
+        rtl8139_raise(d, ISR_TOK | (taken < WORK ? ISR_TDU : 0));
+}
+
+void rtl8139_tx_reset(struct rtl8139 *d)
+{
+    evq_cancel(rtl8139_events(d), &d->tx_more);
+    frame_unref(d->tx);
+    d->tx = NULL;
+    d->tx_bad = false;
+}
