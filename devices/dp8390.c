@@ -17,10 +17,9 @@
 
 /* --- interrupts (10.3, ISR and IMR) --- */
 
-/* RST is a mere status. */
 static void line_update(struct dp8390 *d)
 {
-    d->kind->interrupt(d, d->isr & d->imr & (uint8_t)~ISR_RST);
+    d->kind->interrupt(d, d->isr & d->imr);
 }
 
 void dp8390_raise(struct dp8390 *d, uint8_t causes)
@@ -35,6 +34,7 @@ static void isr_write(struct dp8390 *d, uint8_t v)
     line_update(d);
 }
 
+/* RST is a mere status: there is no bit that would let it through. */
 static void imr_write(struct dp8390 *d, uint8_t v)
 {
     d->imr = v & (uint8_t)~ISR_RST;

@@ -141,7 +141,7 @@ uint32_t dp8390_data_read(struct dp8390 *d, unsigned size)
         else
             v |= unit_read(d, unit) << 8 * i;
     }
-    return v;
+    return size < 4 ? v & ((1u << 8 * size) - 1) : v;
 }
 
 void dp8390_data_write(struct dp8390 *d, uint32_t value, unsigned size)

@@ -95,7 +95,7 @@ static void tally(struct dp8390 *d, unsigned n)
 
 static void missed(struct dp8390 *d, uint8_t causes)
 {
-    d->rsr |= RSR_MPA;
+    d->rsr = (uint8_t)((d->rsr & RSR_DIS) | RSR_MPA);
     tally(d, TALLY_MISSED);
     dp8390_raise(d, ISR_RXE | causes);
 }
