@@ -67,18 +67,28 @@ static bool is_isa(const struct topo_nic *n)
     return m && strcmp(m->bus, "isa") == 0;
 }
 
-/* Jumpers: no two ISA cards of a guest at the same ports or on the same line. */
-static void jumpers_check(struct topo *t, const struct topo_nic *n, const struct topo_nic *other)
+/* Jumpers: a guest's ISA cards have ports and lines of their own. The first clash is said. */
+static void jumpers_check(struct topo *t, const struct topo_guest *g, size_t i)
 {
-    if (!is_isa(n) || !is_isa(other))
+    const struct topo_nic *n = (const struct topo_nic *)g->nics.items[i];
+
+    for (size_t j = 0; is_isa(n) && j < i; j++) {
+        const struct topo_nic *other = (const struct topo_nic *)g->nics.items[j];
+        bool ports = n->iobase == other->iobase, line = n->irq == other->irq;
+
+        if (!is_isa(other) || (!ports && !line))
+            continue;
+        if (ports)
+            COMPLAIN(t, &n->object,
+                     "nic %s.%s: its iobase = 0x%x is %s's already; give each ISA card an iobase and "
+                     "an irq of its own",
+                     nic_name(n), n->object.name, (unsigned)n->iobase, other->object.name);
+        else
+            COMPLAIN(t, &n->object,
+                     "nic %s.%s: its irq = %u is %s's already; give each ISA card an irq of its own",
+                     nic_name(n), n->object.name, (unsigned)n->irq, other->object.name);
         return;
-    if (n->iobase == other->iobase)
-        COMPLAIN(t, &n->object,
-                 "nic %s.%s: iobase = 0x%x is %s's already; give each ISA card its own",
-                 nic_name(n), n->object.name, (unsigned)n->iobase, other->object.name);
-    if (n->irq == other->irq)
-        COMPLAIN(t, &n->object, "nic %s.%s: irq = %u is %s's already; give each ISA card its own",
-                 nic_name(n), n->object.name, (unsigned)n->irq, other->object.name);
+    }
 }
 
 static void guest_check(struct topo *t, struct topo_guest *g)
@@ -88,14 +98,13 @@ static void guest_check(struct topo *t, struct topo_guest *g)
     if (g->memory % 4096)
         COMPLAIN(t, &g->object, "guest %s: memory = %llu is not a multiple of 4K", g->object.name,
                  (unsigned long long)g->memory);
-    for (size_t i = 0; i < g->nics.n; i++)
-        for (size_t j = 0; j < i; j++) {
-            jumpers_check(t, (const struct topo_nic *)g->nics.items[i],
-                          (const struct topo_nic *)g->nics.items[j]);
+    for (size_t i = 0; i < g->nics.n; i++) {
+        jumpers_check(t, g, i);
+        for (size_t j = 0; j < i; j++)
             if (g->nics.items[i]->name == g->nics.items[j]->name)
                 COMPLAIN(t, g->nics.items[i], "guest %s: two of its NICs are called %s",
                          g->object.name, g->nics.items[i]->name);
-        }
+    }
 }
 
 static void uplink_check(struct topo *t, struct topo_uplink *u)
