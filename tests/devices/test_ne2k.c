@@ -774,7 +774,7 @@ static void bytes_of_words_are_swapped_for_those_who_want_it(void **state)
 /* 61 = 7 * 8 + 5 bytes with the CRC, so that the FIFO ends as the data sheet shows. */
 static void loop_packet(const uint8_t *to, unsigned tcr, bool words)
 {
-    uint8_t bytes[61], wide[122] = {0};
+    uint8_t bytes[62] = {0}, wide[122] = {0}; /* whole words */
 
     card_fill(bytes, 57, to);
     store_le32(bytes + 57, (uint32_t)crc32(0, bytes, 57));
