@@ -7,6 +7,7 @@
 #include "sim/frame.h"
 #include "sim/port.h"
 
+struct isa_card;
 struct pci_function;
 
 /** What a NIC is asked to be; each model checks what it can do. */
@@ -17,6 +18,8 @@ struct nic_config {
     bool no_mrg_rxbuf;
     uint16_t queue_size; /* descriptors per ring the device allows; 0: the model's default.
                             (Linux's virtio-net driver stalls with fewer than 32.) */
+    uint16_t iobase;  /* ISA: the first of its ports; 0: the model's default */
+    uint8_t irq;      /* ISA: its line; 0: the model's default */
     uint16_t mtu;     /* told to the driver where the model can; 0: not told */
 };
 
@@ -25,12 +28,13 @@ struct nic {
     struct device dev;
     struct port port;
     struct pci_function *pci; /* where it is a PCI card, for the board to connect; or NULL */
+    struct isa_card *isa;     /* where it is an ISA card; or NULL */
     struct nic_config config;
 };
 
 struct nic_model {
     const char *name; /* "virtio-net" */
-    const char *bus;  /* "virtio-mmio", "pci" */
+    const char *bus;  /* "virtio-mmio", "pci", "isa" */
     const char *help;
     /** Make one: its device (region not placed yet) and its port, named `name` ("h1.eth0"). */
     struct nic *(*create)(struct device_env *env, const char *name, const struct nic_config *c,

@@ -11,6 +11,7 @@
 
 #include <assert.h>
 
+#include "devices/isa.h"
 #include "devices/pci_bridge.h"
 
 static uint64_t all_ones(unsigned size)
@@ -152,12 +153,20 @@ static void window_write(struct pci_host *h, uint64_t at, bool io, uint64_t valu
 
 static uint64_t io_read(struct device *dev, uint64_t offset, unsigned size)
 {
-    return window_read(dev->object, offset, true, size);
+    struct pci_host *h = dev->object;
+    uint64_t value;
+
+    if (h->isa && isa_read(h->isa, offset, size, &value))
+        return value;
+    return window_read(h, offset, true, size);
 }
 
 static void io_write(struct device *dev, uint64_t offset, uint64_t value, unsigned size)
 {
-    window_write(dev->object, offset, true, value, size);
+    struct pci_host *h = dev->object;
+
+    if (!h->isa || !isa_write(h->isa, offset, size, value))
+        window_write(h, offset, true, value, size);
 }
 
 static uint64_t memory_read(struct device *dev, uint64_t offset, unsigned size)

@@ -4,6 +4,8 @@
 
 #include "devices/pci.h"
 
+struct isa_bus;
+
 #define PCI_HOST_LINES 4
 
 /** A range that answers now. */
@@ -30,6 +32,7 @@ struct pci_host {
     struct pci_host_config config;
     struct pci_function *functions;
     struct pci_bridge *bridges;
+    struct isa_bus *isa; /* whose cards are in the window to I/O ports and answer first; or NULL */
     struct irq lines[PCI_HOST_LINES];
     bool moved;                   /* `mappings` is out of date */
     struct pci_mapping *mappings; /* sorted by (io, base); never overlapping */

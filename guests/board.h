@@ -2,6 +2,7 @@
 #ifndef GUESTS_BOARD_H
 #define GUESTS_BOARD_H
 
+#include "devices/isa.h"
 #include "guests/machine_internal.h"
 
 struct board {
@@ -52,6 +53,7 @@ enum virt_slot {
     VIRT_PCI_ECAM,
     VIRT_PCI_MEMORY,
     VIRT_VIRTIO,
+    VIRT_ISA,
     VIRT_SLOTS
 };
 
@@ -70,6 +72,8 @@ extern const struct virt_range virt_map[VIRT_SLOTS];
 
 /** Whether there is anything on its PCI bus. */
 bool virt_has_pci(const struct machine *m);
+/** The first of its ISA cards; NULL: there is none. */
+const struct isa_card *virt_isa_cards(const struct machine *m);
 
 /**
  * Change /chosen of a tree made elsewhere: bootargs (NULL: left alone), and the initrd of

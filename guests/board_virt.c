@@ -6,7 +6,8 @@
  * its slots from the highest; a guest sees the same order of devices of a kind either way.)
  * PCI cards are in the slots of bus 0, and behind bridges if they do not fit. Software finds the
  * host in any case; the tree names it only if there is a card, so that a kernel without any does not
- * spend time on an empty bus. Not there: flash, fw_cfg, the platform bus, a PCI window above 4 GiB.
+ * spend time on an empty bus. ISA cards (not in QEMU) have their ports in the PCI host's window, and their
+ * IRQ n on line 64 + n of the PLIC. Not there: flash, fw_cfg, the platform bus, a PCI window above 4 GiB.
  */
 #include <assert.h>
 
@@ -33,6 +34,7 @@ const struct virt_range virt_map[VIRT_SLOTS] = {
     [VIRT_PCI_ECAM] = {"pci", 0x30000000, 0x10000000, 32, 1}, /* four lines */
     [VIRT_PCI_MEMORY] = {"memory", 0x40000000, 0x40000000, 0, 1},
     [VIRT_VIRTIO] = {"virtio_mmio", 0x10001000, VIRTIO_MMIO_SIZE, 1, VIRT_VIRTIO_SLOTS},
+    [VIRT_ISA] = {"isa", 0x03000000, 0x10000, 64, 1}, /* sixteen lines; ports as VIRT_PCI_IO */
 };
 
 struct virt {
@@ -45,6 +47,7 @@ struct virt {
     struct virtio_rng rng;
     struct virtio_console console;
     struct pci_host pci;
+    struct isa_bus isa;
     struct pci_bridge *bridges;
     size_t n_bridges, n_pci; /* cards */
     struct virtio_blk *disks;
@@ -159,6 +162,11 @@ bool virt_has_pci(const struct machine *m)
     return virt_of(m)->n_pci > 0;
 }
 
+const struct isa_card *virt_isa_cards(const struct machine *m)
+{
+    return virt_of(m)->isa.cards;
+}
+
 static void attach_pci_host(struct machine *m)
 {
     struct virt *v = virt_of(m);
@@ -169,6 +177,8 @@ static void attach_pci_host(struct machine *m)
     char *name = part_name(m, "pci");
 
     pci_host_init(&v->pci, &m->denv, name, &c);
+    v->isa = (struct isa_bus){.sink = &v->plic.sink, .first_line = virt_map[VIRT_ISA].irq};
+    v->pci.isa = &v->isa;
     machine_attach(m, &v->pci.dev);
     machine_attach(m, &v->pci.io_window);
     machine_attach(m, &v->pci.memory_window);
@@ -207,6 +217,12 @@ static void place_pci(struct machine *m, struct nic *nic)
                    (unsigned)((n - root) % PCI_SLOTS) << 3);
 }
 
+static void place_isa(struct machine *m, struct nic *nic)
+{
+    machine_attach(m, &nic->dev);
+    isa_attach(&virt_of(m)->isa, nic->isa);
+}
+
 static bool attach_nic(struct machine *m, const struct machine_config *c,
                        const struct machine_nic *asked, struct err *err)
 {
@@ -229,6 +245,8 @@ static bool attach_nic(struct machine *m, const struct machine_config *c,
     m->nics[m->n_nics++] = nic;
     if (nic->pci)
         place_pci(m, nic);
+    else if (nic->isa)
+        place_isa(m, nic);
     else
         place_virtio(m, &nic->dev);
     return true;
@@ -287,13 +305,13 @@ static void attach_empty(struct machine *m, const struct machine_config *c)
     }
 }
 
-static size_t count_pci(const struct machine_config *c)
+static size_t count_bus(const struct machine_config *c, const char *bus)
 {
     size_t n = 0;
 
     for (size_t i = 0; i < c->n_nics; i++) {
         const struct nic_model *model = nic_model_find(c->nics[i].model);
-        n += model && strcmp(model->bus, "pci") == 0;
+        n += model && strcmp(model->bus, bus) == 0;
     }
     return n;
 }
@@ -319,7 +337,8 @@ static bool slots_suffice(const struct machine *m, const struct machine_config *
 static bool virt_attach(struct machine *m, const struct machine_config *c, struct err *err)
 {
     struct virt *v = xcalloc(1, sizeof(*v));
-    size_t pci = count_pci(c), virtio = c->n_nics - pci + c->n_disks + c->virtio_console;
+    size_t pci = count_bus(c, "pci"), isa = count_bus(c, "isa"),
+           virtio = c->n_nics - pci - isa + c->n_disks + c->virtio_console;
     bool ok = true;
 
     m->board_state = v;

@@ -291,6 +291,43 @@ static void pci_node(struct tree *t)
     node_end(t);
 }
 
+/* --- ISA (IEEE 1275's ISA bus binding) --- */
+
+#define ISA_RANGE_IO 1
+
+/* What Plug and Play calls an NE2000, in the form that device trees have such names in. */
+#define ISA_NE2000 "pnpPNP,80d6\0ne2000"
+
+static void isa_card_node(struct tree *t, const struct isa_card *card)
+{
+    char name[32];
+
+    snprintf(name, sizeof(name), "ethernet@i%x", card->base);
+    node_begin(t, name);
+    PROP_STRINGS(t, "compatible", ISA_NE2000);
+    prop_cells(t, "reg", (uint32_t[]){ISA_RANGE_IO, card->base, card->size}, 3);
+    prop_u32(t, "interrupts", virt_map[VIRT_ISA].irq + card->irq);
+    prop_u32(t, "interrupt-parent", t->plic);
+    node_end(t);
+}
+
+static void isa_node(struct tree *t, const struct isa_card *cards)
+{
+    const struct virt_range *r = &virt_map[VIRT_ISA];
+
+    node_begin_at(t, r->node, r->base);
+    prop_string(t, "compatible", "isa");
+    prop_string(t, "device_type", "isa");
+    cells_header(t, 2, 1);
+    prop_cells(t, "ranges",
+               (uint32_t[]){ISA_RANGE_IO, 0, (uint32_t)(r->base >> 32), (uint32_t)r->base,
+                            (uint32_t)r->size},
+               5);
+    for (; cards; cards = cards->next)
+        isa_card_node(t, cards);
+    node_end(t);
+}
+
 static void soc_node(struct tree *t)
 {
     node_begin(t, "soc");
@@ -315,6 +352,8 @@ static void soc_node(struct tree *t)
     }
     if (virt_has_pci(t->m))
         pci_node(t);
+    if (virt_isa_cards(t->m))
+        isa_node(t, virt_isa_cards(t->m));
     node_end(t);
 }
 

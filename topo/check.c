@@ -2,6 +2,7 @@
 #include <pcap/pcap.h>
 #include <sys/stat.h>
 
+#include "devices/ne2k_isa.h"
 #include "devices/nic.h"
 #include "sim/rng.h"
 #include "topo/images.h"
@@ -53,7 +54,41 @@ static void nic_check(struct topo *t, struct topo_nic *n)
     if (n->queue_size & (n->queue_size - 1))
         COMPLAIN(t, &n->object, "nic %s.%s: queue_size = %llu is not a power of two", nic_name(n),
                  n->object.name, (unsigned long long)n->queue_size);
+    if (n->iobase % NE2K_ISA_PORTS)
+        COMPLAIN(t, &n->object, "nic %s.%s: iobase = 0x%x is not a multiple of 0x%x", nic_name(n),
+                 n->object.name, (unsigned)n->iobase, NE2K_ISA_PORTS);
     model_check(t, n);
+}
+
+static bool is_isa(const struct topo_nic *n)
+{
+    const struct nic_model *m = nic_model_find(n->model);
+
+    return m && strcmp(m->bus, "isa") == 0;
+}
+
+/* Jumpers: a guest's ISA cards have ports and lines of their own. The first clash is said. */
+static void jumpers_check(struct topo *t, const struct topo_guest *g, size_t i)
+{
+    const struct topo_nic *n = (const struct topo_nic *)g->nics.items[i];
+
+    for (size_t j = 0; is_isa(n) && j < i; j++) {
+        const struct topo_nic *other = (const struct topo_nic *)g->nics.items[j];
+        bool ports = n->iobase == other->iobase, line = n->irq == other->irq;
+
+        if (!is_isa(other) || (!ports && !line))
+            continue;
+        if (ports)
+            COMPLAIN(t, &n->object,
+                     "nic %s.%s: its iobase = 0x%x is %s's already; give each ISA card an iobase and "
+                     "an irq of its own",
+                     nic_name(n), n->object.name, (unsigned)n->iobase, other->object.name);
+        else
+            COMPLAIN(t, &n->object,
+                     "nic %s.%s: its irq = %u is %s's already; give each ISA card an irq of its own",
+                     nic_name(n), n->object.name, (unsigned)n->irq, other->object.name);
+        return;
+    }
 }
 
 static void guest_check(struct topo *t, struct topo_guest *g)
@@ -63,11 +98,13 @@ static void guest_check(struct topo *t, struct topo_guest *g)
     if (g->memory % 4096)
         COMPLAIN(t, &g->object, "guest %s: memory = %llu is not a multiple of 4K", g->object.name,
                  (unsigned long long)g->memory);
-    for (size_t i = 0; i < g->nics.n; i++)
+    for (size_t i = 0; i < g->nics.n; i++) {
+        jumpers_check(t, g, i);
         for (size_t j = 0; j < i; j++)
             if (g->nics.items[i]->name == g->nics.items[j]->name)
                 COMPLAIN(t, g->nics.items[i], "guest %s: two of its NICs are called %s",
                          g->object.name, g->nics.items[i]->name);
+    }
 }
 
 static void uplink_check(struct topo *t, struct topo_uplink *u)

@@ -6,7 +6,8 @@
 
 static const struct rename nic_names[] = {
     {"macaddr", "mac"},  {"mac", "mac"}, {"model", "model"}, {"name", "name"}, {"mtu", "mtu"},
-    {"host_mtu", "mtu"}, {"vlan", NULL}, {"netdev", NULL},   {"id", NULL},     {NULL, NULL},
+    {"host_mtu", "mtu"}, {"vlan", NULL}, {"netdev", NULL},   {"id", NULL},     {"iobase", "iobase"},
+    {"irq", "irq"}, {NULL, NULL},
 };
 /* That there is no such word, and which there are. */
 static void word_unknown(struct classic *c, const char *word, const char *before, const char *after)

@@ -12,7 +12,8 @@
 static struct rig rig;
 static const void *fdt;
 
-static void start(unsigned harts, uint64_t seed, const char *initrd)
+static void start_with(unsigned harts, uint64_t seed, const char *initrd,
+                       const struct machine_nic *nics, size_t n_nics)
 {
     static const uint32_t spin = 0x10500073; /* wfi */
     struct machine_config c;
@@ -23,9 +24,16 @@ static void start(unsigned harts, uint64_t seed, const char *initrd)
     c.kernel = file_make(&spin, sizeof(spin));
     c.initrd = initrd ? file_make(initrd, strlen(initrd)) : NULL;
     c.append = "console=ttyS0 quiet";
+    c.nics = nics;
+    c.n_nics = n_nics;
     rig_start(&rig, &c);
     fdt = rig.machine->boot.dtb;
     assert_int_equal(fdt_check_full(fdt, rig.machine->boot.dtb_len), 0);
+}
+
+static void start(unsigned harts, uint64_t seed, const char *initrd)
+{
+    start_with(harts, seed, initrd, NULL, 0);
 }
 
 static int teardown(void **state)
@@ -189,6 +197,29 @@ static void a_tree_of_the_users_is_kept_and_told_what_was_chosen(void **state)
     free(mine);
 }
 
+/* IEEE 1275's bindings: ports are addresses of kind 1, mapped to the processor's. */
+static void buses_are_named_only_if_there_is_a_card_on_them(void **state)
+{
+    static const struct machine_nic isa[] = {
+        {.model = "ne2k_isa", .name = "eth0"},
+        {.model = "ne2k_isa", .name = "eth1", .config = {.iobase = 0x340, .irq = 15}}};
+    (void)state;
+    start_with(1, 1, NULL, isa, 2);
+    assert_true(fdt_path_offset(fdt, "/soc/pci@30000000") < 0);
+    assert_text("/soc/isa@3000000", "device_type", "isa");
+    assert_int_equal(cells("/soc/isa@3000000", "ranges", 0, 2), 1ULL << 32);
+    assert_int_equal(cells("/soc/isa@3000000", "ranges", 2, 2), 0x03000000);
+    assert_int_equal(cells("/soc/isa@3000000/ethernet@i300", "reg", 0, 2), 1ULL << 32 | 0x300);
+    assert_int_equal(cells("/soc/isa@3000000/ethernet@i300", "reg", 2, 1), 0x20);
+    assert_int_equal(cells("/soc/isa@3000000/ethernet@i300", "interrupts", 0, 1), 64 + 9);
+    assert_int_equal(cells("/soc/isa@3000000/ethernet@i340", "interrupts", 0, 1), 64 + 15);
+    assert_text("/soc/isa@3000000/ethernet@i340", "compatible", "pnpPNP,80d6");
+    teardown(NULL);
+    start(1, 1, NULL);
+    assert_true(fdt_path_offset(fdt, "/soc/isa@3000000") < 0);
+    assert_true(fdt_path_offset(fdt, "/soc/pci@30000000") < 0);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, NULL, teardown)
 
 int main(void)
@@ -199,6 +230,7 @@ int main(void)
         TEST(the_kernel_is_told_what_was_chosen),
         TEST(the_seed_is_the_guests_own),
         TEST(a_tree_of_the_users_is_kept_and_told_what_was_chosen),
+        TEST(buses_are_named_only_if_there_is_a_card_on_them),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

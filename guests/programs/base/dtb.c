@@ -228,6 +228,20 @@ bool dtb_reg(int node, unsigned index, uint64_t *address, uint64_t *size)
     return true;
 }
 
+/* An ISA address is a kind (1: ports) and a number; the bus's ranges say where ports begin, with a
+   parent address of two cells (IEEE 1275's ISA bus binding). */
+bool dtb_isa_ports(int node, uint64_t *address)
+{
+    int bus = node_parent(node);
+    size_t len;
+    const uint8_t *ranges = dtb_property(bus, "ranges", &len);
+
+    if (!is_compatible(bus, "isa") || !ranges || len < 20 || dtb_cell(node, "reg", 0, 0) != 1)
+        return false;
+    *address = cells_value(ranges + 8, 2) + dtb_cell(node, "reg", 1, 0) - be32(ranges + 4);
+    return true;
+}
+
 uint32_t dtb_interrupt(int node)
 {
     uint32_t irq = dtb_cell(node, "interrupts", 0, 0);

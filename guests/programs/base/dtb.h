@@ -37,6 +37,9 @@ bool dtb_string_is(int node, const char *name, const char *value);
 /* Entry `index` of the node's reg, in the cells its parent asks for. */
 bool dtb_reg(int node, unsigned index, uint64_t *address, uint64_t *size);
 
+/* Where the processor sees the first I/O port of a node of an ISA bus. */
+bool dtb_isa_ports(int node, uint64_t *address);
+
 /* The node's first interrupt at its controller, 0 when it has none. */
 uint32_t dtb_interrupt(int node);
 

@@ -9,6 +9,11 @@ static inline uint8_t io_read8(uintptr_t at)
     return *(volatile uint8_t *)at;
 }
 
+static inline uint16_t io_read16(uintptr_t at)
+{
+    return *(volatile uint16_t *)at;
+}
+
 static inline uint32_t io_read32(uintptr_t at)
 {
     return *(volatile uint32_t *)at;
@@ -22,6 +27,11 @@ static inline uint64_t io_read64(uintptr_t at)
 static inline void io_write8(uintptr_t at, uint8_t value)
 {
     *(volatile uint8_t *)at = value;
+}
+
+static inline void io_write16(uintptr_t at, uint16_t value)
+{
+    *(volatile uint16_t *)at = value;
 }
 
 static inline void io_write32(uintptr_t at, uint32_t value)

@@ -31,11 +31,6 @@ void host_rename(const char *text)
     snprintf(name, sizeof name, "%s", text);
 }
 
-const char *nic_model(const struct nic *nic)
-{
-    return nic->device.version == 1 ? "virtio-net (legacy)" : "virtio-net";
-}
-
 /* The line that tests wait for. */
 static void bound_print(struct nic *nic)
 {

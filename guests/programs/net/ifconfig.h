@@ -43,7 +43,4 @@ bool bootarg_common(const char *word);
 /* Call `take` with each word of /chosen/bootargs. */
 void bootargs_each(void (*take)(const char *word));
 
-/* Print "eth0: virtio-net (modern) MAC" lines, as the banner's second half. */
-const char *nic_model(const struct nic *nic);
-
 #endif

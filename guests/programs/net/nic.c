@@ -1,12 +1,7 @@
 /*
- * A virtio-net device (Virtio 1.2, 5.1) as an lwIP interface: one receive and one
- * transmit queue, no offloads. Each buffer is two descriptors, header and frame,
- * because a legacy device may ask for that (5.1.6.6); and each frame is copied once, so
- * that the memory a device writes stays small and is given back at once.
- *
- *     receive   | ring | buffer 0 | buffer 1 | ...     on a page boundary
- *     transmit  | ring | buffer 0 | buffer 1 | ...     likewise
- *     buffer    | header, 10 or 12 | 18: frame, up to 1518, aligned as lwIP's copy is |
+ * Network interfaces: cards that a driver of the table is for, as lwIP netifs. They are
+ * numbered as they are found: those that the device tree names, driver by driver, then
+ * those on the PCI bus by slot.
  */
 #include "net/nic.h"
 
@@ -14,24 +9,15 @@
 #include <string.h>
 
 #include "base/boot.h"
-#include "base/clock.h"
-#include "base/io.h"
+#include "base/dtb.h"
 #include "base/memory.h"
 #include "base/plic.h"
 #include "lwip/etharp.h"
+#include "net/drivers.h"
 #include "net/filter.h"
 #include "net/random.h"
 #include "net/timers.h"
 #include "netif/ethernet.h"
-
-#define TX_WAIT_NS (10 * NS_PER_MS)
-#define F_MAC (UINT64_C(1) << 5)
-#define F_STATUS (UINT64_C(1) << 16)
-
-enum { QUEUE_RX = 0, QUEUE_TX = 1 };
-enum { CONFIG_MAC = 0, CONFIG_STATUS = 6, STATUS_LINK_UP = 1 };
-enum { FRAME_AT = 16 + ETH_PAD_SIZE, FRAME_MOST = 1518, BUFFER = 1536, PAGE = 4096 };
-enum { RX = PROGRAM_ROUTER ? 32 : 8 };
 
 static struct nic *nics;
 static unsigned count;
@@ -62,39 +48,31 @@ struct nic *nic_of(const struct netif *netif)
     return NULL;
 }
 
-/* 5.1.6: num_buffers is there on the modern interface always, on the legacy one only
-   with VIRTIO_NET_F_MRG_RXBUF, which is not asked for. */
-static uint32_t header_len(const struct nic *nic)
+const char *nic_model(const struct nic *nic)
 {
-    return nic->device.version == 1 ? 10 : 12;
+    return nic->model;
 }
 
-static uint8_t *rx_buffer(const struct nic *nic, unsigned i)
+void nic_read_address(struct nic *nic)
 {
-    return nic->rx_memory + i * BUFFER;
+    nic->driver->read_address(nic);
+    random_stir(nic->netif.hwaddr, ETH_HWADDR_LEN);
 }
 
-static uint8_t *tx_buffer(const struct nic *nic, unsigned i)
+void nic_link_set(struct nic *nic, bool up)
 {
-    return nic->tx_memory + i * BUFFER;
-}
-
-static void link_update(struct nic *nic)
-{
-    bool up = !nic->has_status || (virtio_config16(&nic->device, CONFIG_STATUS) & STATUS_LINK_UP);
-
     if (up)
         netif_set_link_up(&nic->netif);
     else
         netif_set_link_down(&nic->netif);
 }
 
-/* Hand one received frame to lwIP, in a copy that starts at ETH_PAD_SIZE, if it is for us. */
-static void frame_receive(struct nic *nic, const uint8_t *frame, uint32_t len)
+/* lwIP gets a copy that starts at ETH_PAD_SIZE. */
+void nic_frame_received(struct nic *nic, const uint8_t *frame, uint32_t len)
 {
     struct pbuf *p;
 
-    if (len < SIZEOF_ETH_HDR - ETH_PAD_SIZE || len > FRAME_MOST) {
+    if (len < SIZEOF_ETH_HDR - ETH_PAD_SIZE || len > NIC_FRAME_MOST) {
         nic->rx_dropped++;
         return;
     }
@@ -113,161 +91,84 @@ static void frame_receive(struct nic *nic, const uint8_t *frame, uint32_t len)
         pbuf_free(p);
 }
 
-static void rx_poll(struct nic *nic)
-{
-    struct vq_used u;
-    bool any = false;
-
-    while (vq_take(&nic->rx, &u)) {
-        unsigned i = u.id / 2;
-
-        any = true;
-        if (u.id % 2 != 0 || i >= nic->rx_buffers) {
-            nic->rx_dropped++; /* no chain of ours starts there */
-            continue;
-        }
-        frame_receive(nic, rx_buffer(nic, i) + FRAME_AT,
-                      u.len > header_len(nic) ? u.len - header_len(nic) : 0);
-        vq_offer(&nic->rx, (uint16_t)u.id);
-    }
-    if (any)
-        vq_kick(&nic->device, &nic->rx);
-}
-
-static void tx_reclaim(struct nic *nic)
-{
-    struct vq_used u;
-
-    while (vq_take(&nic->tx, &u))
-        if (u.id % 2 == 0 && u.id / 2 < nic->tx_buffers && nic->tx_free_count < nic->tx_buffers)
-            nic->tx_free[nic->tx_free_count++] = (uint8_t)(u.id / 2);
-}
-
-/* Wait for a buffer while the device is busy, but not for ever. Frames that come
-   meanwhile wait in the receive ring. */
-static bool tx_wait(struct nic *nic)
-{
-    uint64_t deadline = clock_ns() + TX_WAIT_NS;
-
-    tx_reclaim(nic);
-    if (nic->tx_free_count > 0)
-        return true;
-    vq_want_interrupts(&nic->tx, true);
-    for (tx_reclaim(nic); nic->tx_free_count == 0 && clock_ns() < deadline; tx_reclaim(nic))
-        clock_sleep(deadline);
-    vq_want_interrupts(&nic->tx, false);
-    return nic->tx_free_count > 0;
-}
-
 static err_t nic_output(struct netif *netif, struct pbuf *p)
 {
     struct nic *nic = netif->state;
     uint32_t len = (uint32_t)p->tot_len - ETH_PAD_SIZE;
-    unsigned i;
-    uint8_t *frame;
+    const uint8_t *frame;
 
-    if (len > FRAME_MOST || !tx_wait(nic)) {
+    frame = len > NIC_FRAME_MOST ? NULL : nic->driver->send(nic, p, len);
+    if (!frame) {
         nic->tx_dropped++;
         return ERR_BUF;
     }
-    i = nic->tx_free[--nic->tx_free_count];
-    frame = tx_buffer(nic, i) + FRAME_AT;
-    pbuf_copy_partial(p, frame, (u16_t)len, ETH_PAD_SIZE);
-    nic->tx.desc[2 * i + 1].len = len;
     nic->tx_frames++;
     nic->tx_bytes += len;
     timers_frame_sent(frame, len);
     filter_frame_sent(frame, len);
-    vq_offer(&nic->tx, (uint16_t)(2 * i));
-    vq_kick(&nic->device, &nic->tx);
     return ERR_OK;
-}
-
-static void rings_fill(struct nic *nic)
-{
-    uint32_t header = header_len(nic);
-
-    for (unsigned i = 0; i < nic->tx_buffers; i++) {
-        uintptr_t at = (uintptr_t)tx_buffer(nic, i);
-
-        /* All header fields stay 0: no offload is asked for. */
-        nic->tx.desc[2 * i] = (struct vq_desc){at, header, VQ_DESC_NEXT, (uint16_t)(2 * i + 1)};
-        nic->tx.desc[2 * i + 1] = (struct vq_desc){at + FRAME_AT, 0, 0, 0};
-    }
-    nic->tx_free_count = nic->tx_buffers;
-    for (unsigned i = 0; i < nic->tx_buffers; i++)
-        nic->tx_free[i] = (uint8_t)(nic->tx_buffers - 1 - i);
-    for (unsigned i = 0; i < nic->rx_buffers; i++) {
-        uintptr_t at = (uintptr_t)rx_buffer(nic, i);
-
-        nic->rx.desc[2 * i] =
-            (struct vq_desc){at, header, VQ_DESC_NEXT | VQ_DESC_WRITE, (uint16_t)(2 * i + 1)};
-        nic->rx.desc[2 * i + 1] = (struct vq_desc){at + FRAME_AT, FRAME_MOST, VQ_DESC_WRITE, 0};
-        vq_offer(&nic->rx, (uint16_t)(2 * i));
-    }
-}
-
-/* The configuration may change while it is read: read until it held still (2.5.1). */
-void nic_read_address(struct nic *nic)
-{
-    uint32_t before;
-
-    if (nic->has_mac) {
-        do {
-            before = virtio_config_generation(&nic->device);
-            for (unsigned i = 0; i < ETH_HWADDR_LEN; i++)
-                nic->netif.hwaddr[i] = virtio_config8(&nic->device, CONFIG_MAC + i);
-        } while (before != virtio_config_generation(&nic->device));
-    } else {
-        for (unsigned i = 0; i < ETH_HWADDR_LEN; i++)
-            nic->netif.hwaddr[i] = (u8_t)random_u32();
-        nic->netif.hwaddr[0] = (nic->netif.hwaddr[0] & 0xfe) | 0x02; /* 5.1.5: local */
-    }
-    random_stir(nic->netif.hwaddr, ETH_HWADDR_LEN);
-}
-
-static bool queues_start(struct nic *nic)
-{
-    unsigned rx = virtio_queue_size(&nic->device, QUEUE_RX, 2 * RX);
-    unsigned tx = virtio_queue_size(&nic->device, QUEUE_TX, 2 * NIC_TX);
-    uint8_t *memory;
-
-    if (rx < 2 || tx < 2)
-        return false;
-    nic->rx_buffers = rx / 2;
-    nic->tx_buffers = tx / 2;
-    memory = memory_take(vq_bytes(tx) + nic->tx_buffers * BUFFER, PAGE);
-    if (!memory || !virtio_queue_start(&nic->device, &nic->tx, QUEUE_TX, tx, memory))
-        return false;
-    nic->tx_memory = memory + vq_bytes(tx);
-    memory = memory_take(vq_bytes(rx) + nic->rx_buffers * BUFFER, PAGE);
-    if (!memory || !virtio_queue_start(&nic->device, &nic->rx, QUEUE_RX, rx, memory))
-        return false;
-    nic->rx_memory = memory + vq_bytes(rx);
-    return true;
 }
 
 static void nic_interrupt(void *arg)
 {
     struct nic *nic = arg;
-    uint32_t pending = virtio_irq_take(&nic->device);
 
-    if (pending & VIRTIO_IRQ_CONFIG) {
-        if (virtio_status(&nic->device) & VIRTIO_STATUS_NEEDS_RESET) {
-            printf("%s: the device failed\n", nic->name);
-            netif_set_link_down(&nic->netif);
-            return;
-        }
-        link_update(nic);
-    }
-    rx_poll(nic);
+    nic->driver->interrupt(nic);
 }
+
+/* --- finding them --- */
+
+struct found {
+    const struct nic_driver *driver;
+    struct nic_place place;
+};
+
+static void found_add(struct found *all, unsigned *n, const struct nic_driver *driver,
+                      const struct nic_place *place)
+{
+    if (*n < NIC_MOST && (!driver->match || driver->match(place)))
+        all[(*n)++] = (struct found){driver, *place};
+}
+
+static void tree_search(struct found *all, unsigned *n)
+{
+    for (unsigned i = 0; nic_drivers[i]; i++) {
+        const struct nic_driver *driver = nic_drivers[i];
+
+        if (!driver->compatible)
+            continue;
+        for (int node = -1; (node = dtb_compatible(node, driver->compatible)) >= 0;)
+            found_add(all, n, driver,
+                      &(struct nic_place){.node = node, .irq = dtb_interrupt(node)});
+    }
+}
+
+static bool is_for(const struct nic_driver *driver, uint32_t id)
+{
+    for (const uint32_t *c = driver->cards; c && *c; c++)
+        if (*c == id)
+            return true;
+    return false;
+}
+
+static void pci_search(struct found *all, unsigned *n)
+{
+    struct nic_place place = {.node = -1};
+
+    if (!pci_init())
+        return;
+    while (pci_next(&place.card)) {
+        place.irq = place.card.irq;
+        for (unsigned i = 0; nic_drivers[i]; i++)
+            if (is_for(nic_drivers[i], place.card.id))
+                found_add(all, n, nic_drivers[i], &place);
+    }
+}
+
+/* --- adding them --- */
 
 static err_t nic_netif_init(struct netif *netif)
 {
-    struct nic *nic = netif->state;
-    uint64_t got;
-
     netif->name[0] = 'e';
     netif->name[1] = 't';
     netif->output = etharp_output;
@@ -275,46 +176,51 @@ static err_t nic_netif_init(struct netif *netif)
     netif->mtu = 1500;
     netif->hwaddr_len = ETH_HWADDR_LEN;
     netif->flags = NETIF_FLAG_BROADCAST | NETIF_FLAG_ETHARP | NETIF_FLAG_ETHERNET;
-    if (!virtio_start(&nic->device, F_MAC | F_STATUS, &got) || !queues_start(nic))
-        return ERR_IF;
-    nic->has_status = (got & F_STATUS) != 0;
-    nic->has_mac = (got & F_MAC) != 0;
-    nic_read_address(nic);
-    rings_fill(nic);
-    /* A sent frame is noticed when the next one is sent. */
-    vq_want_interrupts(&nic->tx, false);
-    virtio_ready(&nic->device);
-    vq_kick(&nic->device, &nic->rx);
     return ERR_OK;
 }
 
-static void nic_add(const struct virtio *device)
+static bool nic_start(struct nic *nic, struct found *f)
+{
+    nic->driver = f->driver;
+    nic->model = f->driver->name;
+    nic->card = memory_take(f->driver->size, 16);
+    if (!nic->card)
+        return false;
+    if (f->place.card.id)
+        pci_enable(&f->place.card);
+    netif_set_link_up(&nic->netif);
+    if (!f->driver->start(nic, &f->place))
+        return false;
+    random_stir(nic->netif.hwaddr, ETH_HWADDR_LEN);
+    return true;
+}
+
+static void nic_add(struct found *f)
 {
     struct nic *nic = &nics[count];
 
-    nic->device = *device;
     snprintf(nic->name, sizeof nic->name, "eth%u", count);
-    if (!netif_add(&nic->netif, NULL, NULL, NULL, nic, nic_netif_init, ethernet_input)) {
-        printf("%s: the device refused to start\n", nic->name);
+    netif_add(&nic->netif, NULL, NULL, NULL, nic, nic_netif_init, ethernet_input);
+    if (!nic_start(nic, f)) {
+        printf("%s: the %s refused to start\n", nic->name, f->driver->name);
+        netif_remove(&nic->netif);
         return;
     }
-    plic_attach(device->irq, nic_interrupt, nic);
+    plic_attach(f->place.irq, nic_interrupt, nic);
     netif_set_up(&nic->netif);
-    link_update(nic);
     count++;
 }
 
 void nics_init(void)
 {
-    struct virtio device;
-    int node = -1;
-    unsigned found = 0;
+    struct found all[NIC_MOST];
+    unsigned n = 0;
 
-    while (virtio_find(&node, VIRTIO_ID_NET, &device))
-        found++;
-    nics = memory_take(sizeof *nics * (found < NIC_MOST ? found : NIC_MOST), 16);
-    if (!nics && found > 0)
-        panic("no memory for %u network interfaces", found);
-    for (node = -1; count < NIC_MOST && virtio_find(&node, VIRTIO_ID_NET, &device);)
-        nic_add(&device);
+    tree_search(all, &n);
+    pci_search(all, &n);
+    nics = memory_take(sizeof *nics * n, 16);
+    if (!nics && n > 0)
+        panic("no memory for %u network interfaces", n);
+    for (unsigned i = 0; i < n; i++)
+        nic_add(&all[i]);
 }

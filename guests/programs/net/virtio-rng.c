@@ -25,7 +25,7 @@ size_t virtio_rng_read(void *to, size_t len)
     bool done = false;
     struct area *area;
 
-    if (!virtio_find(&node, VIRTIO_ID_RNG, &v) || !virtio_start(&v, 0, &got) ||
+    if (!virtio_mmio_find(&node, VIRTIO_ID_RNG, &v) || !virtio_start(&v, 0, &got) ||
         virtio_queue_size(&v, 0, SIZE) != SIZE || !(area = memory_take(sizeof *area, 4096)) ||
         !virtio_queue_start(&v, &q, 0, SIZE, area->queue))
         return 0;

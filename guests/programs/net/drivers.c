@@ -1,0 +1,6 @@
+/* The drivers there are. */
+#include "net/drivers.h"
+
+const struct nic_driver *const nic_drivers[] = {
+    &virtio_net_driver, &virtio_net_pci_driver, &ne2k_isa_driver, &ne2k_pci_driver, NULL,
+};
