@@ -49,7 +49,8 @@ struct virt {
     struct pci_host pci;
     struct isa_bus isa;
     struct pci_bridge *bridges;
-    size_t n_bridges, n_pci; /* cards */
+    size_t n_bridges, n_pci; /* n_pci: cards */
+    size_t next_slot;        /* among those of the root and behind bridges, from 0 */
     struct virtio_blk *disks;
     size_t n_disks; /* those that were made */
     struct device empty[VIRT_VIRTIO_SLOTS];
@@ -203,18 +204,40 @@ static void attach_bridges(struct machine *m, size_t n)
     }
 }
 
-/* The next free slot: those of the root first, 1 upwards; then those behind bridges. */
-static void place_pci(struct machine *m, struct nic *nic)
+static bool slot_reserved(const struct machine_config *c, size_t slot)
+{
+    for (size_t i = 0; i < c->n_nics; i++)
+        if (c->nics[i].config.slot == slot)
+            return true;
+    return false;
+}
+
+/* The slot that was asked for, or the next: those of the root first, 1 upwards; then those behind
+   bridges, which have the last of the root's. */
+static bool place_pci(struct machine *m, const struct machine_config *c, struct nic *nic,
+                      struct err *err)
 {
     struct virt *v = virt_of(m);
-    size_t root = PCI_SLOTS - 1 - v->n_bridges, n = v->n_pci++;
+    size_t root = PCI_SLOTS - 1 - v->n_bridges, n = nic->config.slot - 1u;
 
     machine_attach(m, &nic->dev);
+    v->n_pci++;
+    if (nic->config.slot > root) {
+        err_at(err, c->file, c->line, "%s: slot %u has a bridge in it", nic->dev.name,
+               nic->config.slot);
+        return false;
+    }
+    if (!nic->config.slot) {
+        while (v->next_slot < root && slot_reserved(c, v->next_slot + 1))
+            v->next_slot++;
+        n = v->next_slot++;
+    }
     if (n < root)
         pci_attach(&v->pci, nic->pci, NULL, (unsigned)(n + 1) << 3);
     else
         pci_attach(&v->pci, nic->pci, &v->bridges[(n - root) / PCI_SLOTS],
                    (unsigned)((n - root) % PCI_SLOTS) << 3);
+    return true;
 }
 
 static void place_isa(struct machine *m, struct nic *nic)
@@ -244,8 +267,8 @@ static bool attach_nic(struct machine *m, const struct machine_config *c,
         return false;
     m->nics[m->n_nics++] = nic;
     if (nic->pci)
-        place_pci(m, nic);
-    else if (nic->isa)
+        return place_pci(m, c, nic, err);
+    if (nic->isa)
         place_isa(m, nic);
     else
         place_virtio(m, &nic->dev);

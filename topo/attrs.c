@@ -68,6 +68,8 @@ static const struct attr nic_attrs[] = {
      "descriptors per ring, a power of two"},
     {"mtu", ATTR_INT, SCHEMA_AT(topo_nic, mtu), "(not told)", 68, 65535, NULL,
      "told to the driver, where the model can"},
+    {"addr", ATTR_INT, SCHEMA_AT(topo_nic, addr), "(the next that is free)", 1, 31, NULL,
+     "PCI: its slot on bus 0"},
     {"iobase", ATTR_INT, SCHEMA_AT(topo_nic, iobase), "0x300", 0x100, 0xffe0, NULL,
      "ISA: the first of its ports"},
     {"irq", ATTR_INT, SCHEMA_AT(topo_nic, irq), "9", 2, 15, NULL, "ISA: its interrupt line"},

@@ -60,11 +60,36 @@ static void nic_check(struct topo *t, struct topo_nic *n)
     model_check(t, n);
 }
 
-static bool is_isa(const struct topo_nic *n)
+static bool is_on(const struct topo_nic *n, const char *bus)
 {
     const struct nic_model *m = nic_model_find(n->model);
 
-    return m && strcmp(m->bus, "isa") == 0;
+    return m && strcmp(m->bus, bus) == 0;
+}
+
+static bool is_isa(const struct topo_nic *n)
+{
+    return is_on(n, "isa");
+}
+
+/* Slots that were asked for: of PCI cards, and one card in each. */
+static void slots_check(struct topo *t, const struct topo_guest *g, size_t i)
+{
+    const struct topo_nic *n = (const struct topo_nic *)g->nics.items[i];
+
+    if (!n->addr)
+        return;
+    if (nic_model_find(n->model) && !is_on(n, "pci"))
+        COMPLAIN(t, &n->object, "nic %s.%s: addr is a PCI card's, and %s is none", nic_name(n),
+                 n->object.name, n->model);
+    for (size_t j = 0; j < i; j++) {
+        const struct topo_nic *other = (const struct topo_nic *)g->nics.items[j];
+        if (other->addr == n->addr) {
+            COMPLAIN(t, &n->object, "nic %s.%s: addr = %u is %s's already", nic_name(n),
+                     n->object.name, (unsigned)n->addr, other->object.name);
+            return;
+        }
+    }
 }
 
 /* Jumpers: a guest's ISA cards have ports and lines of their own. The first clash is said. */
@@ -100,6 +125,7 @@ static void guest_check(struct topo *t, struct topo_guest *g)
                  (unsigned long long)g->memory);
     for (size_t i = 0; i < g->nics.n; i++) {
         jumpers_check(t, g, i);
+        slots_check(t, g, i);
         for (size_t j = 0; j < i; j++)
             if (g->nics.items[i]->name == g->nics.items[j]->name)
                 COMPLAIN(t, g->nics.items[i], "guest %s: two of its NICs are called %s",

@@ -1,14 +1,16 @@
 /* QEMU's network options: -net, -netdev, -device, -redir, -tftp, -bootp. */
 #include <ctype.h>
 
+#include "devices/nic.h"
 #include "topo/classic_words.h"
 #include "topo/schema.h"
 
 static const struct rename nic_names[] = {
     {"macaddr", "mac"},  {"mac", "mac"}, {"model", "model"}, {"name", "name"}, {"mtu", "mtu"},
     {"host_mtu", "mtu"}, {"vlan", NULL}, {"netdev", NULL},   {"id", NULL},     {"iobase", "iobase"},
-    {"irq", "irq"}, {NULL, NULL},
+    {"irq", "irq"},      {"bus", NULL},  {"addr", "addr"}, {"vectors", NULL},     {NULL, NULL},
 };
+
 /* That there is no such word, and which there are. */
 static void word_unknown(struct classic *c, const char *word, const char *before, const char *after)
 {
@@ -63,15 +65,29 @@ static struct topo_vlan *vlan_numbered(struct classic *c, const struct classic_l
     return vlan_named(c, name);
 }
 
+/* A card's name there, as ours. */
+static const char *model_of(const char *theirs)
+{
+    bool mmio = strcmp(theirs, "virtio") == 0 || strcmp(theirs, "virtio-net-device") == 0;
+    return mmio ? "virtio-net" : theirs;
+}
+
+/* -net nic,model=help: the shelf, a line each; and that is all. */
+static void models_help(void)
+{
+    for (const struct nic_model *m = nic_models; m->name; m++)
+        printf("%-16s %s (%s)\n", m->name, m->help, m->bus);
+    exit(EXIT_PASSED);
+}
+
 static void nic_make(struct classic *c, const struct classic_list *l, struct topo_vlan *v,
                      const char *model)
 {
     struct topo_nic *n = (struct topo_nic *)topo_add(c->t, TOPO_NIC, NULL, c->place);
     names_set(c, &n->object, l, nic_names);
-    if (strcmp(n->model, "virtio") == 0 || strcmp(n->model, "virtio-net-device") == 0)
-        model = "virtio-net"; /* its other names there */
-    if (model)
-        n->model = topo_intern(c->t, model);
+    if (strcmp(n->model, "help") == 0 || strcmp(n->model, "?") == 0)
+        models_help();
+    n->model = topo_intern(c->t, model ? model : model_of(n->model));
     topo_guest_take(c->t, c->guest, &n->object);
     if (v)
         topo_nic_join(n, v);
@@ -225,22 +241,21 @@ struct topo_uplink *classic_netdev_add(struct classic *c)
 
 void classic_device(struct classic *c)
 {
+    /* The board has these where they are needed. */
     static const char *const there[] = {"virtio-blk-device", "virtio-rng-device", NULL};
     struct classic_list l;
     bool known = false;
     if (!classic_split(c, &l, c->value))
         return;
+    const char *model = model_of(l.word), *netdev = classic_get(&l, "netdev");
     for (const char *const *d = there; *d; d++)
-        known |= strcmp(*d, l.word) == 0; /* the board has them where they are needed */
-    if (strcmp(l.word, "virtio-net-device") == 0) {
-        const char *netdev = classic_get(&l, "netdev");
+        known |= strcmp(*d, l.word) == 0;
+    if (nic_model_find(model)) {
         c->net_said = true;
-        nic_make(c, &l, netdev ? vlan_netdev(c, netdev) : NULL, "virtio-net");
+        nic_make(c, &l, netdev ? vlan_netdev(c, netdev) : NULL, model);
     } else if (!known) {
-        classic_error(c,
-                      "there is no device \"%s\"; there are virtio-net-device, "
-                      "virtio-blk-device and virtio-rng-device",
-                      l.word);
+        classic_error(c, "there is no device \"%s\"; there are virtio-net-device, the other models of "
+                         "'lanarium help nic', virtio-blk-device and virtio-rng-device", l.word);
     }
     free(l.text);
 }
