@@ -10,6 +10,7 @@
 #define ETHERTYPE_VLAN 0x8100
 #define ETHERTYPE_QINQ 0x88a8
 #define IPPROTO_FRAGMENT_HEADER 44
+#define UDP_CHECKSUM 6 /* its offset in the header */
 #define TCP_FIN 0x01
 #define TCP_PSH 0x08
 #define TCP_CWR 0x80
@@ -230,8 +231,8 @@ struct frame *offload_checksum(struct frame *f)
     memcpy(p->data, f->data, f->len);
     uint8_t *at = p->data + o->csum_start + o->csum_offset;
     uint16_t sum = inet_fold(inet_sum(0, p->data + o->csum_start, f->len - o->csum_start));
-    /* A UDP sum of zero means "none": it is sent as ones (RFC 768); for TCP both are equal. */
-    store_be16(at, sum ? sum : 0xffff);
+    /* A UDP sum of zero means "none": it is sent as ones (RFC 768). */
+    store_be16(at, sum || o->csum_offset != UDP_CHECKSUM ? sum : 0xffff);
     return p;
 }
 

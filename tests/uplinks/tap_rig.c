@@ -1,4 +1,5 @@
-/* What tests of TAP interfaces share: a network namespace of their own, and its side of an interface. */
+/* What tests of TAP interfaces share: a network namespace of their own, and its side of an
+ * interface. */
 #include "tap_rig.h"
 
 #include <arpa/inet.h>
@@ -112,9 +113,11 @@ int tap_rig_host(bool header)
                             .sll_protocol = htons(ETH_P_ALL),
                             .sll_ifindex = (int)if_nametoindex(TAP_RIG_NAME)};
     int s = socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), on = header;
+    int room = 4 << 20; /* for all that comes while a busy machine lets us wait */
 
     assert_true(a.sll_ifindex > 0);
     assert_return_code(setsockopt(s, SOL_PACKET, PACKET_VNET_HDR, &on, sizeof(on)), 0);
+    assert_return_code(setsockopt(s, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room)), 0);
     on = 1;
     assert_return_code(setsockopt(s, SOL_PACKET, PACKET_IGNORE_OUTGOING, &on, sizeof(on)), 0);
     assert_return_code(bind(s, (struct sockaddr *)&a, sizeof(a)), 0);

@@ -1,4 +1,5 @@
-/* What tests of TAP interfaces share: a network namespace of their own, and its side of an interface. */
+/* What tests of TAP interfaces share: a network namespace of their own, and its side of an
+ * interface. */
 #ifndef TESTS_TAP_RIG_H
 #define TESTS_TAP_RIG_H
 
@@ -14,8 +15,8 @@ extern struct talker *tap_talker;
 extern struct uplink *tap_uplink;
 
 /**
- * Go into a network namespace of our own, in which nothing speaks by itself. Exits, with the reason,
- * as a program that is skipped if there is no privilege or no /dev/net/tun.
+ * Go into a network namespace of our own, in which nothing speaks by itself. Exits, with the
+ * reason, as a program that is skipped if there is no privilege or no /dev/net/tun.
  */
 void tap_rig_enter(void);
 

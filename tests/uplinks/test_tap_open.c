@@ -1,4 +1,5 @@
-/* Opening TAP interfaces: names, descriptors, helpers, scripts, addresses; and what can be wrong. */
+/* Opening TAP interfaces: names, descriptors, helpers, scripts, addresses; and what can be wrong.
+ */
 #include "tap_rig.h"
 
 #include <arpa/inet.h>
@@ -60,6 +61,14 @@ static bool is_dead(void)
     if (f)
         fclose(f);
     return pid > 0 && (state == 'X' || state == 'Z');
+}
+
+/* It dies soon: it has been killed, and init buries it. */
+static void assert_dies(void)
+{
+    for (unsigned i = 0; i < 500 && !is_dead(); i++)
+        usleep(10000);
+    assert_true(is_dead());
 }
 
 static bool carrier_is_there(void)
@@ -129,7 +138,7 @@ static void a_script_that_hangs_is_killed_with_all_it_started(void **state)
     (void)state;
     script_fails("sleep 1000 & echo $! >$notes; wait",
                  "had not ended after 200ms, and was killed; script_timeout allows more");
-    assert_true(is_dead());
+    assert_dies();
 }
 
 static void a_script_without_its_interpreter_cannot_be_started(void **state)
@@ -177,9 +186,7 @@ static void a_script_still_running_at_the_end_is_killed(void **state)
     assert_non_null(tap_rig_start(&o));
     tap_rig_until(script_has_begun);
     tap_rig_finish();
-    for (unsigned i = 0; i < 100 && !is_dead(); i++)
-        usleep(10000); /* init buries what the script started */
-    assert_true(is_dead());
+    assert_dies();
 }
 
 static void the_downscript_runs_at_the_end_and_is_bounded(void **state)
@@ -322,8 +329,9 @@ static void a_descriptor_of_something_else_is_told(void **state)
     } cases[] = {
         {0, false, "it is not a TAP interface"},
         {IFF_TUN | IFF_NO_PI, false, "it is not a TAP interface but a TUN interface"},
-        {IFF_TAP | IFF_NO_PI, true, "interface " TAP_RIG_NAME " was opened without IFF_VNET_HDR: "
-                                    "say vnet_hdr = false, or nothing"},
+        {IFF_TAP | IFF_NO_PI, true,
+         "interface " TAP_RIG_NAME " was opened without IFF_VNET_HDR: "
+         "say vnet_hdr = false, or nothing"},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         int fd = cases[i].flags ? tun(TAP_RIG_NAME, cases[i].flags) : open("/dev/null", O_RDWR);
@@ -460,8 +468,8 @@ static void an_address_can_be_of_ipv6(void **state)
 
 static void an_address_that_is_none_is_told(void **state)
 {
-    static const char *const bad[] = {"10.9.0.1", "10.9.0.1/33", "10.9.0/24", "10.9.0.1/24x",
-                                      "10.9.0.1/", "fd00::1/129", "/24", ""};
+    static const char *const bad[] = {"10.9.0.1",  "10.9.0.1/33", "10.9.0/24", "10.9.0.1/24x",
+                                      "10.9.0.1/", "fd00::1/129", "/24",       ""};
     struct tap_options o = tap_rig_options();
     (void)state;
 
@@ -548,8 +556,9 @@ static void opened_as_it_is_ours(void)
 static void told_it_is_not_ours(void)
 {
     struct tap_options o = tap_rig_options();
-    refused(&o, "interface " TAP_RIG_NAME " belongs to another user; make it yours: ip tuntap add "
-                TAP_RIG_NAME " mode tap user NAME");
+    refused(&o, "interface " TAP_RIG_NAME
+                " belongs to another user; make it yours: ip tuntap add " TAP_RIG_NAME
+                " mode tap user NAME");
 }
 
 static void what_the_host_does_not_allow_is_told_with_a_remedy(void **state)
@@ -564,8 +573,7 @@ static void an_interface_of_the_users_own_needs_no_privilege(void **state)
 {
     (void)state;
     tap_rig_host_do("ip tuntap add " TAP_RIG_NAME " mode tap user 65534 && ip addr add "
-                    "10.9.0.1/24 dev " TAP_RIG_NAME " && ip link set " TAP_RIG_NAME
-                    " mtu 1400 up");
+                    "10.9.0.1/24 dev " TAP_RIG_NAME " && ip link set " TAP_RIG_NAME " mtu 1400 up");
     as_user(0666, NOBODY, opened_as_it_is_ours);
     as_user(0666, NOBODY - 1, told_it_is_not_ours);
     tap_rig_host_do("ip link del " TAP_RIG_NAME);
