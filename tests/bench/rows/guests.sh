@@ -31,6 +31,12 @@ user-out tcp 60000000  1e-6*8*%s/
 user-in  get 60000000  1e-6*8*%s/
 rr       rr  5000      1e6/%s*
 udp      udp 30000     %s/
+tap-out  tcp 200000000 1e-6*8*%s/
+tap-in   get 200000000 1e-6*8*%s/
+tap-rr   rr  3000      1e6/%s*
+link-out tcp 60000000  1e-6*8*%s/
+link-in  get 60000000  1e-6*8*%s/
+link-rr  rr  3000      1e6/%s*
 '
 traffic_mode() { echo "$traffic_modes" | awk -v n="$1" -v f="$2" '$1 == n { print $f }'; }
 
