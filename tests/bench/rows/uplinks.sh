@@ -1,7 +1,7 @@
 # Rows of ways out: TAP, and a link between two processes. The steps are the same for both sides; only
 # the command lines differ.
 
-# uplink_ours NAME APPEND DEFINE: our command line, with + for spaces in APPEND.
+# uplink_ours NAME APPEND DEFINE: our command line.
 uplink_ours() {
     echo "$lanarium run --console $1 --define name=$1 --define initrd=$tmp/initrd.gz" \
         "--define 'append=$2' --define $3 $here/topo/uplink.lua"
@@ -26,14 +26,14 @@ END
 }
 
 link_ours() {
-    link_pair "$(uplink_ours s lan.ip=10.9.0.1/24+lan.run=traffic++serve++0.0.0.0++5001 \
+    link_pair "$(uplink_ours s "lan.ip=10.9.0.1/24 lan.run=traffic+serve+0.0.0.0+5001" \
         listen=127.0.0.1:$port)" \
         "$(uplink_ours c lan.ip=10.9.0.2/24 connect=127.0.0.1:$port)"
 }
 
 link_peer() {
     link_pair "$(qemu_debian s socket,listen=127.0.0.1:$port 52:54:00:00:00:01 \
-        lan.ip=10.9.0.1/24\ lan.run=traffic+serve+0.0.0.0+5001)" \
+        "lan.ip=10.9.0.1/24 lan.run=traffic+serve+0.0.0.0+5001")" \
         "$(qemu_debian c socket,connect=127.0.0.1:$port 52:54:00:00:00:02 lan.ip=10.9.0.2/24)"
 }
 

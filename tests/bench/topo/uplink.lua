@@ -4,7 +4,7 @@
 
 local lan = vlan "lan" { rate = "unlimited" }
 
-guest(arg.name) { image = "debian", initrd = arg.initrd, mips = 4000, lan, append = arg.append:gsub("+", " ") }
+guest(arg.name) { image = "debian", initrd = arg.initrd, mips = 4000, lan, append = arg.append }
 if arg.tap then
   tap "out" { lan, ifname = arg.tap, script = "no", vnet_hdr = true }
 else
