@@ -14,7 +14,7 @@ const struct command commands[] = {
      cmd_check},
     {"draw", "[--svg] [-o OUT] FILE", "a picture of it (Graphviz DOT, SVG)", draw_option_table,
      cmd_draw},
-    {"image", "list | NAME...", "fetch images of real software: debian, opensbi, u-boot", NULL,
+    {"image", "list | NAME...", "fetch images of real software", NULL,
      cmd_image},
     {"help", "[COMMAND | OBJECT]", "how it is used, what an object can have", NULL, cmd_help},
     {NULL, NULL, NULL, NULL, NULL},
