@@ -68,7 +68,7 @@ enum e1000_register {
     E1000_WUPL,
     E1000_SWSM,
     E1000_8254X_REGISTERS,
-    E1000_REGISTERS = E1000_8254X_REGISTERS + 40 /* room for the 82574's own */
+    E1000_REGISTERS = E1000_8254X_REGISTERS + 50 /* room for the 82574's own */
 };
 
 /* CTRL (13.4.1) and STATUS (13.4.2). */
@@ -219,6 +219,7 @@ struct e1000_chip {
     /** A register of the PHY that is not its usual one (phy[]) now; NULL: it is. */
     uint16_t *(*phy_page)(struct e1000 *d, unsigned reg);
     void (*eeprom_fill)(struct e1000 *d);
+    void (*reset)(struct e1000 *d); /* what of it CTRL.RST resets; may be NULL */
 };
 
 struct e1000_variant {

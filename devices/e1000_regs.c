@@ -288,6 +288,8 @@ void e1000_chip_reset(struct e1000 *d)
     memset(d->ra, 0, sizeof(d->ra));
     memset(d->stats, 0, sizeof(d->stats));
     d->wire = (struct eeprom93){0};
+    if (chip->reset)
+        chip->reset(d);
     address_load(d);
     e1000_tx_reset(d);
     e1000_rx_reset(d);

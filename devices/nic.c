@@ -2,6 +2,7 @@
 #include "devices/nic.h"
 
 #include "devices/e1000.h"
+#include "devices/e1000e.h"
 #include "devices/pcnet.h"
 #include "devices/rtl8139.h"
 #include "devices/virtio_net.h"
@@ -16,6 +17,8 @@ const struct nic_model nic_models[] = {
      e1000_82540em_create},
     {"e1000-82544gc", "pci", "Intel 82544GC: the same with other ids", e1000_82544gc_create},
     {"e1000-82545em", "pci", "Intel 82545EM: the same with other ids", e1000_82545em_create},
+    {"e1000e", "pci", "Intel 82574L: two queues each way, receive-side scaling; else as the e1000",
+     e1000e_create},
     {"pcnet", "pci", "AMD Am79C970A (PCnet-PCI II): 16- and 32-bit rings", pcnet_create},
     {"rtl8139", "pci", "Realtek RTL8139C+: rings, checksum and segmentation offload, VLAN tags",
      rtl8139_create},
