@@ -389,6 +389,8 @@ void e1000_rx_flush(struct e1000 *d);
 void e1000_rx_done(struct e1000 *d, const struct e1000_rxq *q);
 void e1000_rx_init(struct e1000 *d);
 void e1000_rx_reset(struct e1000 *d);
+/** The same where the port is finished already. */
+void e1000_rx_forget(struct e1000 *d);
 void e1000_rx_clone(struct e1000 *d, const struct e1000 *from);
 
 /* --- rows of the state table --- */

@@ -317,7 +317,7 @@ void e1000_finish(struct device *dev)
     struct e1000 *d = dev->object;
 
     e1000_tx_reset(d);
-    e1000_rx_reset(d);
+    e1000_rx_forget(d);
     evq_cancel(e1000_events(d), &d->throttle);
     evq_cancel(e1000_events(d), &d->rewire);
     packets_finish(&d->waiting);

@@ -208,13 +208,18 @@ void e1000_rx_init(struct e1000 *d)
     event_init(e1000_events(d), &d->rx_absolute, absolute_fire);
 }
 
-void e1000_rx_reset(struct e1000 *d)
+void e1000_rx_forget(struct e1000 *d)
 {
     evq_cancel(e1000_events(d), &d->looped);
     evq_cancel(e1000_events(d), &d->rx_delay);
     evq_cancel(e1000_events(d), &d->rx_absolute);
     d->rx_causes = 0;
     packets_forget(&d->waiting);
+}
+
+void e1000_rx_reset(struct e1000 *d)
+{
+    e1000_rx_forget(d);
     port_ready(&d->nic.port); /* what waited is offered again, and refused */
 }
 
