@@ -1,5 +1,6 @@
 /*
- * The e1000e receives: extended descriptors, and packets split into headers and data (317694, chapter 7).
+ * The e1000e receives: extended descriptors, and packets split into headers and data (317694,
+ * chapter 7).
  *
  *     given      | address 8                            | reserved 8                              |
  *     extended   | RSS type, queue 4 | hash 4           | status 20 bit, errors 4 | len 2 | tag 2 |
