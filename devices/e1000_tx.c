@@ -98,7 +98,7 @@ static bool segment_request(struct frame *f, const struct e1000_context *c)
 /* Insert a tag behind the addresses (9.2); what was asked of offsets moves with the bytes. */
 static struct frame *tag_insert(struct e1000 *d, struct frame *f, uint16_t tag)
 {
-    struct frame *tagged = frame_new(f->len + 4);
+    struct frame *tagged = frame_new(MAX(f->len + 4, (uint32_t)FRAME_MIN_WIRE));
 
     memcpy(tagged->data, f->data, 12);
     store_be16(tagged->data + 12, (uint16_t)d->regs[E1000_VET]);
@@ -197,7 +197,8 @@ static void buffer_append(struct e1000 *d, uint64_t addr, uint32_t len)
         return;
     }
     if (!p->frame || p->frame->cap < have + len) {
-        struct frame *larger = frame_new(MAX(have + len, have ? (uint32_t)FRAME_MAX_LEN : 0));
+        struct frame *larger =
+            frame_new(have ? (uint32_t)FRAME_MAX_LEN : MAX(len, (uint32_t)FRAME_MIN_WIRE));
         if (have)
             memcpy(larger->data, p->frame->data, have);
         frame_unref(p->frame);
