@@ -10,6 +10,7 @@
 #include "devices/rtl8139_internal.h"
 
 #define TIMER_TICK 30 /* ns: the bus's clock */
+#define CAPR_PAUSE (10 * NS_PER_US)
 #define REVISION_C 0x10
 #define REVISION_CPLUS 0x20
 #define VERSION_C 0x74000000u /* TCR.HWVERID */
@@ -131,6 +132,17 @@ static void rx_written(struct rtl8139 *d, uint32_t was)
     rtl8139_receive(d);
 }
 
+/*
+ * Not within the driver's store: Linux writes CAPR, clears ISR, and may then stop reading without
+ * looking at the buffer again. What it is told of frames that waited must come after that.
+ */
+static void capr_written(struct rtl8139 *d, uint32_t was)
+{
+    (void)was;
+    if (packets_any(&d->waiting) || d->nic.port.holding)
+        evq_arm(rtl8139_events(d), &d->looped, d->nic.dev.env->actor->now + CAPR_PAUSE);
+}
+
 static void rbstart_written(struct rtl8139 *d, uint32_t was)
 {
     (void)was;
@@ -232,7 +244,7 @@ static const struct reg registers[] = {
     {RTL_TSAD + 12, 4, ~0u, NULL, false},
     {RTL_RBSTART, 4, ~0u, rbstart_written, false},
     {RTL_CR, 1, CR_TE | CR_RE | CR_RST, cr_written, false},
-    {RTL_CAPR, 2, 0xffff, rx_written, false},
+    {RTL_CAPR, 2, 0xffff, capr_written, false},
     {RTL_IMR, 2, 0xe1ff, imr_written, false},
     {RTL_ISR, 2, 0xffff, isr_written, false},
     {RTL_TCR, 4, 0x030707f0, NULL, false},

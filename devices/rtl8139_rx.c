@@ -4,7 +4,8 @@
  *     C     | status 16 | length 16, with the CRC | bytes | CRC |   rounded up to 4; CBR is behind
  * it C+    | OWN EOR FS LS ... size or length 13 | TAVA, tag 16 | address 64 |
  *
- * In C mode the driver's CAPR says how far it has read. Where there is no room, a frame waits.
+ * In C mode the driver's CAPR says how far it has read. Where there is no room, a frame waits; the
+ * driver is told of an overflow all the same, since it may sleep with a full buffer.
  */
 #include <zlib.h>
 
@@ -109,8 +110,10 @@ static enum port_verdict buffer_place(struct rtl8139 *d, const struct frame *f, 
     uint8_t out[HEADER + LONGEST + CRC];
     uint32_t len = HEADER + f->len + CRC, size = buffer_size(d), at = reg16(d, RTL_CBR);
 
-    if (buffer_used(d) + len + 8 >= size)
+    if (buffer_used(d) + len + 8 >= size) {
+        rtl8139_raise(d, ISR_RXOVW);
         return PORT_HOLD;
+    }
     store_le16(out, RX_ROK | kind);
     store_le16(out + 2, (uint16_t)(f->len + CRC));
     memcpy(out + HEADER, f->data, f->len);
