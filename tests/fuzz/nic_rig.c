@@ -86,6 +86,7 @@ void nic_rig_init(struct nic_rig *r, struct sim *s, const char *model, unsigned 
     static const struct actor_ops ops = {.kind = "rig"};
     struct nic_config c = {.mac = {0x52, 0x54, 0, 0x12, 0x34, (uint8_t)(0x56 + number)}};
     struct err err = {0};
+    const struct nic_model *m = nic_model_find(model);
     char name[16];
 
     *r = (struct nic_rig){0};
@@ -95,7 +96,8 @@ void nic_rig_init(struct nic_rig *r, struct sim *s, const char *model, unsigned 
     r->env = (struct device_env){&r->actor, &r->dma, 7, origin, NULL};
     r->sink.set = line_set;
     r->ram = xcalloc(1, NIC_RAM);
-    r->nic = nic_model_find(model)->create(&r->env, name, &c, &err);
+    c.legacy = strcmp(m->bus, "pci") == 0; /* virtio: both interfaces */
+    r->nic = m->create(&r->env, name, &c, &err);
     if (!r->nic)
         abort();
     if (r->nic->pci)
