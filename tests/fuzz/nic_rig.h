@@ -12,7 +12,7 @@
 
 /* What one access, one event or one frame may cost: beyond, the card is taken for one that loops.
  */
-#define NIC_MAX_DMA 60000u
+#define NIC_MAX_DMA 400000u
 #define NIC_MAX_BYTES (8u << 20)
 
 struct nic_rig {
