@@ -77,10 +77,12 @@ machine_name() {
 qemu_virt() { echo "$qemu -M virt -accel tcg,thread=single -nographic" \
     "-global virtio-mmio.force-legacy=false"; }
 
+card= # the model of their cards, if it is not virtio-net on virtio-mmio
+
 # qemu_debian NAME NETDEV MAC APPEND: the command line of a Debian guest with one card.
 qemu_debian() {
     echo "$(qemu_virt) -m 128 -kernel $cache/debian/Image -initrd $tmp/initrd.gz" \
-        "-netdev $2,id=n -device virtio-net-device,netdev=n,mac=$3" \
+        "-netdev $2,id=n -device ${card:-virtio-net-device}${card:+,romfile=},netdev=n,mac=$3" \
         "-append '$(cat "$cache/debian/cmdline") hostname=$1 $4'"
 }
 

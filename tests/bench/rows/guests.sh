@@ -37,8 +37,12 @@ tap-rr   rr  3000      1e6/%s*
 link-out tcp 60000000  1e-6*8*%s/
 link-in  get 60000000  1e-6*8*%s/
 link-rr  rr  3000      1e6/%s*
+card-tcp tcp 60000000  1e-6*8*%s/
+card-udp udp 30000     %s/
 '
-traffic_mode() { echo "$traffic_modes" | awk -v n="$1" -v f="$2" '$1 == n { print $f }'; }
+
+# traffic_mode NAME FIELD; rows of a card, "card-tcp:e1000", have those of "card-tcp".
+traffic_mode() { echo "$traffic_modes" | awk -v n="${1%:*}" -v f="$2" '$1 == n { print $f }'; }
 
 # traffic_rows NAME...: those of them that are asked for.
 traffic_rows() {
@@ -111,7 +115,7 @@ traffic_measure() { # traffic_measure NAME OURS PEER
     traffic_results
 }
 
-pair_ours() { server= traffic_ours pair.lua; }
+pair_ours() { server= traffic_ours pair.lua ${card:+--define model=$card}; }
 
 pair_peer() {
     link=socket,%s=127.0.0.1:$((20000 + $$ % 20000))
@@ -131,6 +135,14 @@ pair_peer() {
 pair_row() {
     rows=$(traffic_rows tcp rr udp)
     traffic_measure "$1" pair_ours pair_peer
+}
+
+# The same between two cards of the model that the row's name ends with.
+card_row() {
+    card=${1#*:}
+    rows=$(traffic_rows "card-tcp:$card" "card-udp:$card")
+    traffic_measure "$1" pair_ours pair_peer
+    card=
 }
 
 user_ours() { traffic_ours user.lua --define port=$port; }
