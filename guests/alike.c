@@ -9,6 +9,7 @@
 #include "guests/alike.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #define NOTES (1u << 16)
 #define CAP_MIN 1024u /* a power of two */
@@ -25,7 +26,8 @@ struct note {
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static uint32_t users, last_user;
+static _Atomic uint32_t users; /* written under the lock */
+static uint32_t last_user;
 static struct note *notes;
 static struct entry *table; /* open addressing; at most half full */
 static size_t cap, used;
@@ -100,6 +102,11 @@ uint32_t alike_enter(void)
     who = ++last_user;
     pthread_mutex_unlock(&lock);
     return who;
+}
+
+bool alike_others(void)
+{
+    return atomic_load_explicit(&users, memory_order_relaxed) > 1;
 }
 
 void alike_leave(void)

@@ -17,6 +17,9 @@
 uint32_t alike_enter(void);
 void alike_leave(void);
 
+/** Whether there is anybody else: what somebody alone holds need not be looked up. */
+bool alike_others(void);
+
 /** What pages are found by. */
 uint64_t alike_hash(const struct page *p);
 

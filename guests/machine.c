@@ -127,6 +127,7 @@ static struct machine *machine_new(struct sim *sim, const char *name,
                                   .power = machine_power};
     event_init(&sim->control, &m->power_event, power_fire);
     machine_clone_init(m);
+    machine_trim_init(m);
     machine_make_harts(m, c);
     return m;
 }

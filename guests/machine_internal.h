@@ -50,7 +50,7 @@ struct machine {
     uint64_t *given; /* bits by page number: given back before; NULL: none yet */
     uint32_t n_regretted; /* copied since the last look though they had been given back */
     vtime_t look_gap, look_again;
-    uint32_t who; /* for guests/alike.h; 0 until it has looked */
+    uint32_t who; /* for guests/alike.h */
 
     struct boot boot;
 
@@ -88,6 +88,7 @@ void machine_timer_init(struct machine *m, unsigned hart);
 
 /* --- machine_trim.c --- */
 
+void machine_trim_init(struct machine *m);
 /** A shared page was replaced by the guest's own copy. */
 void machine_page_copied(struct machine *m, uint64_t addr);
 /** Share those of them that hold what others hold, if it is time to look; no hart may be running. */

@@ -2,10 +2,12 @@
  * Giving back pages that a guest copied without need: those that it filled with zeroes, and those
  * that came out as another guest's did.
  *
- * Kernels clear memory and leave it alone: Linux clears 32 MiB for its table of memory sections, and
- * uses a few words of it. And guests that start the same kernel do the same things: they patch its text
- * alike, and unpack the same files. So pages are looked at once soon after they were copied, and
- * again when the guest has had time to finish what it was doing. A guest cannot tell.
+ * Kernels clear memory and leave it alone: Linux clears 32 MiB for its table of memory sections,
+ * and uses a few words of it. And guests that start the same kernel do the same things: they patch
+ * its text alike, and unpack the same files. So pages are looked at once soon after they were
+ * copied, and again when the guest has had time to finish what it was doing. Looking costs about
+ * what copying does, so it becomes rare for a guest that keeps what it has, or takes back what it
+ * gave: buffers are zero now and then. A guest cannot tell.
  */
 #include "guests/alike.h"
 #include "guests/machine_internal.h"
@@ -16,6 +18,8 @@
 #define TRIM_AGAIN 64
 #define TRIM_AGAIN_NS (NS_PER_SEC / 20)
 #define TRIM_AGAIN_MAX (2 * NS_PER_SEC)
+/* A look at all that gave back less than one page of so many was in vain. */
+#define TRIM_YIELD 32
 /* While looks are rare, because pages come back, so many copied ones call for one all the same. */
 #define TRIM_MANY 1024
 
@@ -44,6 +48,11 @@ static bool page_is_zero(const struct page *p)
     return p->data[0] == 0 && memcmp(p->data, p->data + 1, PAGE_SIZE - 1) == 0;
 }
 
+void machine_trim_init(struct machine *m)
+{
+    m->who = alike_enter();
+}
+
 /* One page that this guest alone holds; false if it stays so. */
 static bool page_trim(struct machine *m, uint64_t addr, struct page *p)
 {
@@ -52,6 +61,8 @@ static bool page_trim(struct machine *m, uint64_t addr, struct page *p)
 
     if (page_is_zero(p))
         return ram_fill(&m->ram, addr, 0, PAGE_SIZE); /* which puts the page of zeroes there */
+    if (!alike_others())
+        return false;
     hash = alike_hash(p);
     switch (alike_find(p, hash, m->who, &found)) {
     case ALIKE_FOUND:
@@ -61,54 +72,67 @@ static bool page_trim(struct machine *m, uint64_t addr, struct page *p)
     case ALIKE_OFFER:
         m->ram.changing(&m->ram, addr, p); /* nobody writes it in place from here on */
         return alike_offer(p, hash);
-    case ALIKE_NEW:
-        break;
+    case ALIKE_NEW: break;
     }
     return false;
 }
 
-/* Look at the pages from `first` of the list on, and keep on it what still is this guest's own. */
-static void pages_look(struct machine *m, uint32_t first)
+/*
+ * Look at the pages from `first` of the list on, and keep on it what still is this guest's own.
+ * What it took back is left alone until all are looked at. Returns how many it does not hold any
+ * more.
+ */
+static uint32_t pages_look(struct machine *m, uint32_t first)
 {
-    uint32_t kept = first;
+    uint32_t kept = first, given = 0;
 
-    if (!m->who)
-        m->who = alike_enter();
     for (uint32_t i = first; i < m->n_own; i++) {
         uint64_t addr = m->ram.base + ((uint64_t)m->own[i] << PAGE_SHIFT);
         struct page *p = ram_page(&m->ram, addr);
 
         if (page_shared(p))
             continue;
-        if (page_trim(m, addr, p))
-            note_given(m, m->own[i]);
-        else
+        if ((first && was_given(m, m->own[i])) || !page_trim(m, addr, p)) {
             m->own[kept++] = m->own[i];
+        } else {
+            note_given(m, m->own[i]);
+            given++;
+        }
     }
     m->n_own = m->n_looked = kept;
+    return given;
 }
 
-/* A guest that keeps taking pages again, as for buffers that are zero now and then, is left alone. */
-static vtime_t next_gap(const struct machine *m)
+static vtime_t next_gap(const struct machine *m, uint32_t looked, uint32_t given)
 {
-    if (m->n_copied >= TRIM_BATCH && m->n_regretted > m->n_copied / 4 * 3)
+    bool regretted = m->n_copied >= TRIM_BATCH && m->n_regretted > m->n_copied / 4 * 3;
+
+    if (regretted || given < looked / TRIM_YIELD)
         return MIN(2 * MAX(m->look_gap, TRIM_AGAIN_NS), TRIM_AGAIN_MAX);
     return MAX(m->look_gap / 2, TRIM_AGAIN_NS);
+}
+
+static void look_at_all(struct machine *m)
+{
+    uint32_t looked = m->n_own, given = pages_look(m, 0);
+
+    m->look_gap = next_gap(m, looked, given);
+    m->n_copied = m->n_regretted = 0;
 }
 
 void machine_trim(struct machine *m)
 {
     uint32_t unseen = m->n_own - m->n_looked;
-    bool rare = m->look_gap > TRIM_AGAIN_NS; /* then the last of a burst is not forgotten */
+    bool rare = m->look_gap > TRIM_AGAIN_NS, due = m->actor.now >= m->look_again;
 
-    if (m->n_copied >= (rare ? 1 : TRIM_AGAIN) && m->actor.now >= m->look_again) {
-        pages_look(m, 0);
-        m->look_gap = next_gap(m);
+    if (due && m->n_copied >= TRIM_AGAIN)
+        look_at_all(m);
+    else if (unseen >= (rare ? TRIM_MANY : TRIM_BATCH) || (due && rare && unseen))
+        pages_look(m, m->n_looked); /* in the end the last of a burst too */
+    else
+        return;
+    if (due)
         m->look_again = m->actor.now + m->look_gap;
-        m->n_copied = m->n_regretted = 0;
-    } else if (unseen >= (rare ? TRIM_MANY : TRIM_BATCH)) {
-        pages_look(m, m->n_looked);
-    }
 }
 
 void machine_trim_forget(struct machine *m)
@@ -121,6 +145,5 @@ void machine_trim_finish(struct machine *m)
 {
     free(m->own);
     free(m->given);
-    if (m->who)
-        alike_leave();
+    alike_leave();
 }

@@ -67,8 +67,8 @@ uint16_t inet_fold(uint32_t sum)
 /* What a segmentation request works on: where the headers are, all of it inside the frame. */
 struct layout {
     bool v6;
-    uint16_t l3, l4;       /* offsets of the IP and of the transport header */
-    uint32_t payload;      /* where the transport's payload begins */
+    uint16_t l3, l4;  /* offsets of the IP and of the transport header */
+    uint32_t payload; /* where the transport's payload begins */
     uint32_t payload_len;
 };
 
@@ -111,8 +111,7 @@ static bool find_layout(const struct frame *f, struct layout *l)
     return o->csum_offset == (tcp ? 16 : 6);
 }
 
-/* The pseudo-header's sum (RFC 9293, 3.1; RFC 8200, 8.1). */
-static uint32_t pseudo_sum(const uint8_t *ip, bool v6, uint8_t proto, uint32_t len)
+uint32_t inet_pseudo_sum(const uint8_t *ip, bool v6, uint8_t proto, uint32_t len)
 {
     uint32_t sum = inet_sum(proto, ip + (v6 ? 8 : 12), v6 ? 32 : 8);
 
@@ -148,7 +147,7 @@ static struct frame *tcp_segment(const struct frame *f, const struct layout *l, 
     memcpy(p->data + l->payload, f->data + l->payload + offset, len);
     store_be32(tcp + 4, load_be32(tcp + 4) + offset);
     if (offset + len < l->payload_len)
-        tcp[13] &= (uint8_t)~(TCP_FIN | TCP_PSH);
+        tcp[13] &= (uint8_t) ~(TCP_FIN | TCP_PSH);
     if (offset > 0)
         tcp[13] &= (uint8_t)~TCP_CWR;
     if (l->v6) {
@@ -158,7 +157,7 @@ static struct frame *tcp_segment(const struct frame *f, const struct layout *l, 
         ipv4_finish(ip, p->len - l->l3);
     }
     store_be16(tcp + 16, 0);
-    store_be16(tcp + 16, inet_fold(inet_sum(pseudo_sum(ip, l->v6, 6, tcp_len), tcp, tcp_len)));
+    store_be16(tcp + 16, inet_fold(inet_sum(inet_pseudo_sum(ip, l->v6, 6, tcp_len), tcp, tcp_len)));
     return p;
 }
 
@@ -249,7 +248,7 @@ struct frame *offload_whole(const struct frame *f)
     memcpy(p->data, f->data, f->len);
     ipv4_finish(ip, f->len - l.l3);
     store_be16(tcp + 16, 0);
-    store_be16(tcp + 16, inet_fold(inet_sum(pseudo_sum(ip, false, 6, tcp_len), tcp, tcp_len)));
+    store_be16(tcp + 16, inet_fold(inet_sum(inet_pseudo_sum(ip, false, 6, tcp_len), tcp, tcp_len)));
     return p;
 }
 

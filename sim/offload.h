@@ -44,4 +44,8 @@ struct frame *offload_whole(const struct frame *f);
 uint32_t inet_sum(uint32_t sum, const void *p, size_t len);
 uint16_t inet_fold(uint32_t sum);
 
+/** Of a pseudo-header (RFC 9293, 3.1; RFC 8200, 8.1): the IP header's addresses, `len` bytes of
+ * `proto`. */
+uint32_t inet_pseudo_sum(const uint8_t *ip, bool v6, uint8_t proto, uint32_t len);
+
 #endif

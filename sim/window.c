@@ -39,9 +39,10 @@ struct window {
 
     struct actor **actors; /* those that run, by (due, id) */
     uint32_t n_actors, cap_actors;
+    uint32_t n_main;      /* of them, those that only the main thread may run */
     struct actor **items; /* those that are shared out, by thread */
     uint32_t cap_items;
-    struct estimate per_actor;
+    struct estimate per_actor, per_main;
 
     struct vlan **vlans; /* those that have something to pass on, by (due, id) */
     uint32_t n_vlans, cap_vlans;
@@ -77,6 +78,15 @@ static bool worth_sharing(const struct window *w, uint32_t n, int64_t work_ns)
     return n > 1 && o->threads > 1 && (o->eager || work_ns > WORTH_SHARING);
 }
 
+/* One actor and those of the main thread: all of it, or what is the shorter. */
+static bool actors_worth_sharing(const struct window *w)
+{
+    uint32_t others = w->n_actors - w->n_main;
+    int64_t theirs = estimate_of(&w->per_actor, others), own = estimate_of(&w->per_main, w->n_main);
+
+    return others && worth_sharing(w, w->n_actors, others > 1 ? theirs + own : MIN(theirs, own));
+}
+
 static struct workers *workers_of(struct window *w)
 {
     if (!w->workers)
@@ -100,9 +110,11 @@ static void actors_gather(struct window *w, vtime_t end)
 {
     struct sim *s = w->sim;
 
+    w->n_main = 0;
     for (w->n_actors = 0; s->n_due && s->due[0].at < end; w->n_actors++) {
         array_reserve(w->actors, &w->cap_actors, w->n_actors + 1);
         w->actors[w->n_actors] = actor_due_first(s);
+        w->n_main += w->actors[w->n_actors]->ops->main_thread;
     }
 }
 
@@ -135,33 +147,42 @@ static void actors_by_home(struct window *w)
             w->items[--first[w->actors[i]->home]] = w->actors[i]; /* ...and begins */
 }
 
-static void actors_run_here(struct window *w)
+/* Run those of the main thread, or the others; returns the time it took. */
+static int64_t actors_run(struct window *w, bool main_thread)
 {
-    int64_t start = host_now_ns(), ns;
+    int64_t start = host_now_ns();
 
     for (uint32_t i = 0; i < w->n_actors; i++)
-        actor_run(w->actors[i], w->end);
-    ns = host_now_ns() - start;
-    host_time_add(HOST_GUESTS, ns);
-    estimate_learn(&w->per_actor, ns, w->n_actors);
+        if (w->actors[i]->ops->main_thread == main_thread)
+            actor_run(w->actors[i], w->end);
+    return host_now_ns() - start;
+}
+
+static void learn_actors(struct window *w, int64_t own, int64_t others)
+{
+    host_time_add(HOST_GUESTS, own + others);
+    estimate_learn(&w->per_main, own, w->n_main);
+    estimate_learn(&w->per_actor, others, w->n_actors - w->n_main);
+}
+
+static void actors_run_here(struct window *w)
+{
+    int64_t own = w->n_main ? actors_run(w, true) : 0;
+    int64_t others = w->n_actors > w->n_main ? actors_run(w, false) : 0;
+
+    learn_actors(w, own, others);
 }
 
 static void actors_share(struct window *w)
 {
     struct workers *workers = workers_of(w);
-    int64_t before = busy_ns(w), start = host_now_ns(), own, waited;
+    int64_t before = busy_ns(w), own;
 
     actors_by_home(w);
     workers_begin(workers, actor_item, w, w->first, chunk_of(&w->per_actor));
-    for (uint32_t i = 0; i < w->n_actors; i++)
-        if (w->actors[i]->ops->main_thread)
-            actor_run(w->actors[i], w->end);
-    own = host_now_ns() - start;
-    waited = workers_join(workers);
-    own += busy_ns(w) - before;
-    host_time_add(HOST_GUESTS, own);
-    host_time_add(HOST_WAIT, waited);
-    estimate_learn(&w->per_actor, own, w->n_actors);
+    own = actors_run(w, true);
+    host_time_add(HOST_WAIT, workers_join(workers));
+    learn_actors(w, own, busy_ns(w) - before);
     w->sim->stats.shared++;
 }
 
@@ -183,7 +204,7 @@ void window_run(struct window *w, vtime_t end)
 
     actors_gather(w, end);
     w->end = end;
-    if (worth_sharing(w, w->n_actors, estimate_of(&w->per_actor, w->n_actors)))
+    if (actors_worth_sharing(w))
         actors_share(w);
     else
         actors_run_here(w);
@@ -282,7 +303,7 @@ struct window *window_create(struct sim *s)
     struct window *w = xcalloc(1, sizeof(*w));
 
     w->sim = s;
-    w->per_actor.ns16 = 16 * FIRST_GUESS_ACTOR;
+    w->per_actor.ns16 = w->per_main.ns16 = 16 * FIRST_GUESS_ACTOR;
     w->per_frame.ns16 = 16 * FIRST_GUESS_FRAME;
     return w;
 }

@@ -3,7 +3,7 @@
  * room.
  *
  *     loop       uplink_receive -> received
- *     barrier    admit: received -> admitted, each with the time
+ *     barrier    admit: received -> admitted, each with the time; segments of TCP joined
  *     run        incoming: admitted -> port_send, as fast as the line takes them; noted here
  *
  * When a recording is played, its entries are admitted, each with the time at which it was noted.
@@ -21,6 +21,7 @@
 #include <assert.h>
 
 #include "devices/device.h"
+#include "devices/uplinks/coalesce.h"
 #include "sim/sim.h"
 #include "sim/vlan.h"
 
@@ -180,17 +181,23 @@ void uplink_send(struct uplink_port *p, struct frame *f)
     enter(p, f);
 }
 
+static void admit_frame(void *opaque, struct frame *f)
+{
+    struct uplink_port *p = opaque;
+
+    queue_push(&p->admitted, f, p->uplink->actor.sim->now);
+}
+
 static void admit_frames(struct uplink_port *p)
 {
-    vtime_t now = p->uplink->actor.sim->now;
+    struct coalesce c = {.emit = admit_frame, .opaque = p};
 
     if (!p->received.frames.n)
         return;
-    while (p->received.frames.n) {
-        struct frame *f = queue_pop(&p->received);
-        queue_push(&p->admitted, f, now);
-    }
-    incoming_arm(p, now);
+    while (p->received.frames.n)
+        coalesce_add(&c, queue_pop(&p->received));
+    coalesce_flush(&c);
+    incoming_arm(p, p->uplink->actor.sim->now);
 }
 
 /* --- frames to outside --- */

@@ -271,9 +271,16 @@ static void a_request_that_fits_no_frame_is_dropped_and_counted(void **state)
     finish();
 }
 
-/* What the talker has seen of requests. */
+/* What the talker has seen of requests, and of the packets that they are for. */
 static struct frame_offload seen_offload;
-static unsigned seen_payload, seen_bad;
+static unsigned seen_payload, seen_packets, seen_bad;
+
+static void note_packet(void *opaque, struct frame *f)
+{
+    (void)opaque;
+    seen_packets++;
+    seen_bad += !tcp_good(f->data);
+}
 
 static void note(struct talker *t, struct frame *f)
 {
@@ -282,8 +289,7 @@ static void note(struct talker *t, struct frame *f)
         return;
     seen_offload = f->offload;
     seen_payload += f->len - HEADERS;
-    if (frame_is_finished(f))
-        seen_bad += !tcp_good(f->data);
+    offload_finish(f, note_packet, NULL);
 }
 
 static bool talker_has_payload(void)
@@ -298,7 +304,7 @@ static void host_requests_segments(bool vnet_hdr)
     struct virtio_net_hdr h = tap_header_of(&f->offload);
 
     start(vnet_hdr, true);
-    seen_payload = seen_bad = 0;
+    seen_payload = seen_packets = seen_bad = 0;
     seen_offload = (struct frame_offload){0};
     tap_talker->on_rx = note;
     memcpy(got, &h, sizeof(h));
@@ -307,6 +313,7 @@ static void host_requests_segments(bool vnet_hdr)
     frame_unref(f);
     tap_rig_until(talker_has_payload);
     assert_int_equal(seen_payload, 50 * MSS);
+    assert_int_equal(seen_packets, 50);
     assert_int_equal(seen_bad, 0);
 }
 
@@ -322,13 +329,12 @@ static void a_request_of_the_host_passes_as_it_is(void **state)
     finish();
 }
 
-static void without_headers_the_host_segments_itself(void **state)
+static void without_headers_the_host_segments_itself_and_they_are_joined(void **state)
 {
     (void)state;
 
     host_requests_segments(false);
-    assert_int_equal(tap_talker->n_seen, 50);
-    assert_int_equal(seen_offload.gso, FRAME_GSO_NONE);
+    assert_in_range(tap_talker->n_seen, 2, 25); /* as many as come before a barrier */
     finish();
 }
 
@@ -499,7 +505,7 @@ int main(void)
         cmocka_unit_test(a_request_that_the_kernel_refuses_is_finished_here),
         cmocka_unit_test(a_request_that_fits_no_frame_is_dropped_and_counted),
         cmocka_unit_test(a_request_of_the_host_passes_as_it_is),
-        cmocka_unit_test(without_headers_the_host_segments_itself),
+        cmocka_unit_test(without_headers_the_host_segments_itself_and_they_are_joined),
         cmocka_unit_test(an_interface_that_is_deleted_is_a_carrier_that_is_lost),
         cmocka_unit_test(one_that_is_deleted_while_frames_are_written_is_lost_likewise),
         cmocka_unit_test(what_is_sent_while_the_host_has_it_down_is_dropped_and_counted),
