@@ -12,9 +12,18 @@
 #define EEPROM_CHECKSUM 63
 #define EEPROM_SUM 0xbaba
 
-void e1000_eeprom_fill(struct e1000 *d)
+void e1000_eeprom_sum(struct e1000 *d)
 {
     uint16_t *w = d->eeprom, sum = 0;
+
+    for (unsigned i = 0; i < EEPROM_CHECKSUM; i++)
+        sum = (uint16_t)(sum + w[i]);
+    w[EEPROM_CHECKSUM] = (uint16_t)(EEPROM_SUM - sum);
+}
+
+void e1000_eeprom_fill(struct e1000 *d)
+{
+    uint16_t *w = d->eeprom;
 
     for (unsigned i = 0; i < 3; i++)
         w[i] = load_le16(d->nic.config.mac + 2 * i);
@@ -25,9 +34,7 @@ void e1000_eeprom_fill(struct e1000 *d)
     w[0x0d] = d->variant->device;
     w[0x0e] = 0x8086;
     w[0x0f] = 0x0040; /* initialisation control 2 */
-    for (unsigned i = 0; i < EEPROM_CHECKSUM; i++)
-        sum = (uint16_t)(sum + w[i]);
-    w[EEPROM_CHECKSUM] = (uint16_t)(EEPROM_SUM - sum);
+    e1000_eeprom_sum(d);
 }
 
 /* EECD (13.4.3). */
@@ -87,8 +94,9 @@ enum {
 #define CONTROL_LOOPBACK 0x4000u
 #define CONTROL_AUTONEG 0x1000u
 #define CONTROL_RESTART 0x0200u
-#define STATUS_ABILITIES 0x7949u /* 10 and 100, both duplexes, extended status, auto-negotiation   \
-                                  */
+#define STATUS_ABILITIES                                                                           \
+    0x7949u /* 10 and 100, both duplexes, extended status, auto-negotiation                        \
+             */
 #define STATUS_AUTONEG_DONE 0x0020u
 #define STATUS_LINK 0x0004u
 #define NEGOTIATION_NS (10 * NS_PER_MS) /* what link-up takes to be noticed */
@@ -109,7 +117,8 @@ static const uint16_t phy_writable[E1000_PHY_REGISTERS] = {
 
 bool e1000_loops(const struct e1000 *d)
 {
-    return (d->phy[PHY_CONTROL] & CONTROL_LOOPBACK) || (d->regs[E1000_RCTL] & RCTL_LBM) == RCTL_LBM;
+    return (d->phy[PHY_CONTROL] & CONTROL_LOOPBACK) ||
+           (d->regs[E1000_RCTL] & RCTL_LBM) == e1000_chip(d)->mac_loop;
 }
 
 /* Whether the MAC sees a link: a cable with a carrier, or its own loop. */
@@ -134,7 +143,7 @@ void e1000_phy_reset(struct e1000 *d)
     memset(d->phy, 0, sizeof(d->phy));
     d->phy[PHY_CONTROL] = 0x1140; /* auto-negotiation, full duplex, 1000 */
     d->phy[PHY_ID1] = 0x0141;
-    d->phy[PHY_ID2] = d->variant->phy_id2;
+    d->phy[PHY_ID2] = e1000_chip(d)->phy_id2;
     d->phy[PHY_ADVERTISE] = 0x0de1;
     d->phy[PHY_1000_CONTROL] = 0x0e00;
     d->phy[PHY_EXT_STATUS] = 0x3000;
@@ -168,8 +177,26 @@ void e1000_phy_init(struct e1000 *d)
     event_init(e1000_events(d), &d->rewire, rewire_fire);
 }
 
+static uint16_t *phy_paged(struct e1000 *d, unsigned reg)
+{
+    return e1000_chip(d)->phy_page ? e1000_chip(d)->phy_page(d, reg) : NULL;
+}
+
+static uint16_t phy_read(struct e1000 *d, unsigned reg)
+{
+    const uint16_t *paged = phy_paged(d, reg);
+
+    return paged ? *paged : d->phy[reg];
+}
+
 static void phy_write(struct e1000 *d, unsigned reg, uint16_t value)
 {
+    uint16_t *paged = phy_paged(d, reg);
+
+    if (paged) {
+        *paged = value;
+        return;
+    }
     if (reg == PHY_CONTROL && (value & CONTROL_RESET)) {
         e1000_phy_reset(d);
         e1000_link_update(d);
@@ -199,7 +226,7 @@ void e1000_mdic_write(struct e1000 *d, uint32_t value)
     if (phy != 1) {
         answer |= MDIC_ERROR;
     } else if ((value & (3u << 26)) == MDIC_READ) {
-        answer = (answer & ~0xffffu) | d->phy[reg];
+        answer = (answer & ~0xffffu) | phy_read(d, reg);
     } else if ((value & (3u << 26)) == MDIC_WRITE) {
         phy_write(d, reg, (uint16_t)value);
     }

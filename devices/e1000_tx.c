@@ -98,7 +98,7 @@ static bool segment_request(struct frame *f, const struct e1000_context *c)
 /* Insert a tag behind the addresses (9.2); what was asked of offsets moves with the bytes. */
 static struct frame *tag_insert(struct e1000 *d, struct frame *f, uint16_t tag)
 {
-    struct frame *tagged = frame_new(f->len + 4);
+    struct frame *tagged = frame_new(MAX(f->len + 4, (uint32_t)FRAME_MIN_WIRE));
 
     memcpy(tagged->data, f->data, 12);
     store_be16(tagged->data + 12, (uint16_t)d->regs[E1000_VET]);
@@ -145,10 +145,10 @@ static void frame_send(struct e1000 *d, struct frame *f)
 }
 
 /* What the packet's descriptors asked for. False: it cannot be done, and the packet is dropped. */
-static bool packet_finish(struct e1000 *d, const struct e1000_packet *p, struct frame *f)
+static bool packet_finish(struct e1000_txq *q, const struct e1000_packet *p, struct frame *f)
 {
     bool segment = p->extended && (p->cmd & TSE);
-    const struct e1000_context *c = &d->contexts[segment ? CONTEXT_SEGMENT : CONTEXT_CHECKSUM];
+    const struct e1000_context *c = &q->contexts[segment ? CONTEXT_SEGMENT : CONTEXT_CHECKSUM];
 
     if (!p->extended) {
         if (p->cmd & IC)
@@ -160,17 +160,18 @@ static bool packet_finish(struct e1000 *d, const struct e1000_packet *p, struct 
     if (p->popts & POPTS_IXSM)
         checksum_store(f, c->ipcss, c->ipcso, c->ipcse);
     if (!segment && (p->popts & POPTS_TXSM))
-        checksum_request(d, f, c);
+        checksum_request(q->card, f, c);
     return true;
 }
 
-static void packet_send(struct e1000 *d)
+static void packet_send(struct e1000_txq *q)
 {
-    struct e1000_packet p = d->packet;
+    struct e1000 *d = q->card;
+    struct e1000_packet p = q->packet;
     struct frame *f = p.frame;
 
-    d->packet = (struct e1000_packet){0};
-    if (p.too_long || !f || f->len < ETH_HLEN || !packet_finish(d, &p, f)) {
+    q->packet = (struct e1000_packet){0};
+    if (p.too_long || !f || f->len < ETH_HLEN || !packet_finish(q, &p, f)) {
         d->nic.port.stats.drops[p.too_long ? DROP_GIANT : DROP_MALFORMED]++;
         device_warn(dev_of(d), "TX packet of %u bytes makes no sense", f ? f->len : 0);
         frame_unref(f);
@@ -184,11 +185,11 @@ static void packet_send(struct e1000 *d)
 /* --- descriptors --- */
 
 /* Append a buffer to the packet. */
-static void buffer_append(struct e1000 *d, uint64_t addr, uint32_t len)
+static void buffer_append(struct e1000_txq *q, uint64_t addr, uint32_t len)
 {
-    struct e1000_packet *p = &d->packet;
+    struct e1000_packet *p = &q->packet;
     uint32_t have = p->frame ? p->frame->len : 0;
-    struct dma *dma = dev_of(d)->env->dma;
+    struct dma *dma = dev_of(q->card)->env->dma;
 
     if (!len || p->too_long)
         return;
@@ -197,25 +198,26 @@ static void buffer_append(struct e1000 *d, uint64_t addr, uint32_t len)
         return;
     }
     if (!p->frame || p->frame->cap < have + len) {
-        struct frame *larger = frame_new(MAX(have + len, have ? (uint32_t)FRAME_MAX_LEN : 0));
+        struct frame *larger = frame_new(MAX(
+            have + len, (uint32_t)(have ? FRAME_MAX_LEN : FRAME_MIN_WIRE))); /* it may be padded */
         if (have)
             memcpy(larger->data, p->frame->data, have);
         frame_unref(p->frame);
         p->frame = larger;
     }
     if (!dma->read(dma, addr, p->frame->data + have, len)) {
-        device_warn(dev_of(d), "a TX buffer is not in RAM");
+        device_warn(dev_of(q->card), "a TX buffer is not in RAM");
         p->too_long = true;
         return;
     }
     p->frame->len = have + len;
 }
 
-static void context_load(struct e1000 *d, const uint8_t *w)
+static void context_load(struct e1000_txq *q, const uint8_t *w)
 {
     bool segment = w[11] & TUCMD_TSE;
 
-    d->contexts[segment ? CONTEXT_SEGMENT : CONTEXT_CHECKSUM] = (struct e1000_context){
+    q->contexts[segment ? CONTEXT_SEGMENT : CONTEXT_CHECKSUM] = (struct e1000_context){
         .ipcss = w[0],
         .ipcso = w[1],
         .ipcse = load_le16(w + 2),
@@ -230,14 +232,14 @@ static void context_load(struct e1000 *d, const uint8_t *w)
 }
 
 /* Take one in; returns bytes it stands for. */
-static uint32_t descriptor_take(struct e1000 *d, const uint8_t *w)
+static uint32_t descriptor_take(struct e1000_txq *q, const uint8_t *w)
 {
-    struct e1000_packet *p = &d->packet;
+    struct e1000_packet *p = &q->packet;
     uint8_t cmd = w[11];
     uint32_t len;
 
     if ((cmd & DEXT) && (w[10] >> 4) == 0) {
-        context_load(d, w);
+        context_load(q, w);
         return 0;
     }
     len = cmd & DEXT ? load_le32(w + 8) & 0xfffff : load_le16(w + 8);
@@ -245,38 +247,37 @@ static uint32_t descriptor_take(struct e1000 *d, const uint8_t *w)
         p->popts = cmd & DEXT ? w[13] : 0;
         p->extended = cmd & DEXT;
     }
-    buffer_append(d, load_le64(w), len);
+    buffer_append(q, load_le64(w), len);
     p->cmd = cmd;
     p->special = load_le16(w + 14);
     p->cso = w[10];
     p->css = w[13];
     if (cmd & EOP)
-        packet_send(d);
+        packet_send(q);
     return len;
 }
 
 /* --- the ring --- */
 
-static uint32_t ring_size(const struct e1000 *d)
+void e1000_tx_flush(struct e1000 *d)
 {
-    return d->regs[E1000_TDLEN] / E1000_DESCRIPTOR;
-}
+    uint32_t causes = d->tx_causes;
 
-static uint64_t ring_address(const struct e1000 *d, uint32_t i)
-{
-    return ((uint64_t)d->regs[E1000_TDBAH] << 32 | d->regs[E1000_TDBAL]) +
-           (uint64_t)i * E1000_DESCRIPTOR;
+    d->tx_causes = 0;
+    evq_cancel(e1000_events(d), &d->tx_delay);
+    evq_cancel(e1000_events(d), &d->tx_absolute);
+    e1000_raise(d, ICR_TXDW | causes);
 }
 
 /* TXDW, now or when the delays have passed (13.4.41, 13.4.44). */
-static void written_back(struct e1000 *d, bool delayed)
+static void written_back(struct e1000_txq *q, bool delayed)
 {
+    struct e1000 *d = q->card;
     uint64_t now = e1000_now(d);
 
+    d->tx_causes |= q->cause;
     if (!delayed || !d->regs[E1000_TIDV]) {
-        evq_cancel(e1000_events(d), &d->tx_delay);
-        evq_cancel(e1000_events(d), &d->tx_absolute);
-        e1000_raise(d, ICR_TXDW);
+        e1000_tx_flush(d);
         return;
     }
     evq_arm(e1000_events(d), &d->tx_delay, (vtime_t)(now + d->regs[E1000_TIDV] * DELAY_UNIT));
@@ -286,51 +287,67 @@ static void written_back(struct e1000 *d, bool delayed)
 }
 
 /* One descriptor: read, taken, written back if that was asked for. False: it is not in RAM. */
-static bool descriptor_do(struct e1000 *d, uint32_t *bytes, bool *done, bool *delayed)
+static bool descriptor_do(struct e1000_txq *q, uint32_t *bytes, bool *done, bool *delayed)
 {
+    struct e1000 *d = q->card;
     struct dma *dma = dev_of(d)->env->dma;
-    uint64_t at = ring_address(d, d->regs[E1000_TDH]);
+    uint64_t at = e1000_ring_address(d, q->ring);
+    uint32_t *head = e1000_ring_head(d, q->ring);
     uint8_t w[E1000_DESCRIPTOR];
 
     if (!dma->read(dma, at, w, sizeof(w))) {
         device_warn(dev_of(d), "the TX ring is not in RAM");
         return false;
     }
-    *bytes += descriptor_take(d, w);
+    *bytes += descriptor_take(q, w);
     if (w[11] & RS) {
         uint8_t status = w[12] | STA_DD;
         dma->write(dma, at + 12, &status, 1);
         *done = true;
         *delayed &= (w[11] & IDE) != 0;
     }
-    d->regs[E1000_TDH] = (d->regs[E1000_TDH] + 1) % ring_size(d);
+    *head = (*head + 1) % e1000_ring_size(d, q->ring);
     return true;
 }
 
-void e1000_transmit(struct e1000 *d)
+static bool ring_has(struct e1000_txq *q)
 {
-    uint32_t n = ring_size(d), bytes = 0, taken = 0;
+    return *e1000_ring_head(q->card, q->ring) != e1000_ring_tail(q->card, q->ring);
+}
+
+/* Whether it may be walked. */
+static bool ring_ready(struct e1000_txq *q)
+{
+    struct e1000 *d = q->card;
+    uint32_t n = e1000_ring_size(d, q->ring);
+
+    if (!(d->regs[E1000_TCTL] & TCTL_EN) || !n || event_armed(&q->more))
+        return false;
+    if (e1000_ring_valid(d, q->ring))
+        return true;
+    device_warn(dev_of(d), "TX head %u or tail %u beyond the ring of %u",
+                *e1000_ring_head(d, q->ring), e1000_ring_tail(d, q->ring), n);
+    return false;
+}
+
+void e1000_transmit(struct e1000_txq *q)
+{
+    uint32_t bytes = 0, taken = 0;
     bool done = false, delayed = true;
 
-    if (!(d->regs[E1000_TCTL] & TCTL_EN) || !n || event_armed(&d->tx_more))
+    if (!ring_ready(q))
         return;
-    if (d->regs[E1000_TDH] >= n || d->regs[E1000_TDT] >= n) {
-        device_warn(dev_of(d), "TX head %u or tail %u beyond the ring of %u", d->regs[E1000_TDH],
-                    d->regs[E1000_TDT], n);
-        return;
-    }
-    while (d->regs[E1000_TDH] != d->regs[E1000_TDT] && taken < WORK_DESCRIPTORS &&
-           bytes < WORK_BYTES) {
-        if (!descriptor_do(d, &bytes, &done, &delayed))
+    while (ring_has(q) && taken < WORK_DESCRIPTORS && bytes < WORK_BYTES) {
+        if (!descriptor_do(q, &bytes, &done, &delayed))
             return;
         taken++;
     }
     if (done)
-        written_back(d, delayed);
-    if (d->regs[E1000_TDH] != d->regs[E1000_TDT])
-        evq_arm(e1000_events(d), &d->tx_more, (vtime_t)e1000_now(d) + WORK_PAUSE);
+        written_back(q, delayed);
+    if (ring_has(q))
+        evq_arm(e1000_events(q->card), &q->more, (vtime_t)e1000_now(q->card) + WORK_PAUSE);
     else if (taken)
-        e1000_raise(d, ICR_TXQE);
+        e1000_raise(q->card, ICR_TXQE);
 }
 
 /* --- life --- */
@@ -338,52 +355,62 @@ void e1000_transmit(struct e1000 *d)
 static void more_fire(struct event *ev, vtime_t now)
 {
     (void)now;
-    e1000_transmit(container_of(ev, struct e1000, tx_more));
-}
-
-static void delay_over(struct e1000 *d)
-{
-    evq_cancel(e1000_events(d), &d->tx_delay);
-    evq_cancel(e1000_events(d), &d->tx_absolute);
-    e1000_raise(d, ICR_TXDW);
+    e1000_transmit(container_of(ev, struct e1000_txq, more));
 }
 
 static void delay_fire(struct event *ev, vtime_t now)
 {
     (void)now;
-    delay_over(container_of(ev, struct e1000, tx_delay));
+    e1000_tx_flush(container_of(ev, struct e1000, tx_delay));
 }
 
 static void absolute_fire(struct event *ev, vtime_t now)
 {
     (void)now;
-    delay_over(container_of(ev, struct e1000, tx_absolute));
+    e1000_tx_flush(container_of(ev, struct e1000, tx_absolute));
 }
 
+/* A chip with a second ring says later where that is. */
 void e1000_tx_init(struct e1000 *d)
 {
-    event_init(e1000_events(d), &d->tx_more, more_fire);
+    for (unsigned i = 0; i < E1000_QUEUES; i++) {
+        d->tx[i] = (struct e1000_txq){.card = d, .ring = E1000_TDBAL};
+        event_init(e1000_events(d), &d->tx[i].more, more_fire);
+    }
     event_init(e1000_events(d), &d->tx_delay, delay_fire);
     event_init(e1000_events(d), &d->tx_absolute, absolute_fire);
 }
 
+static void queue_reset(struct e1000_txq *q)
+{
+    evq_cancel(e1000_events(q->card), &q->more);
+    frame_unref(q->packet.frame);
+    q->packet = (struct e1000_packet){0};
+    memset(q->contexts, 0, sizeof(q->contexts));
+}
+
 void e1000_tx_reset(struct e1000 *d)
 {
-    evq_cancel(e1000_events(d), &d->tx_more);
     evq_cancel(e1000_events(d), &d->tx_delay);
     evq_cancel(e1000_events(d), &d->tx_absolute);
-    frame_unref(d->packet.frame);
-    d->packet = (struct e1000_packet){0};
-    memset(d->contexts, 0, sizeof(d->contexts));
+    d->tx_causes = 0;
+    for (unsigned i = 0; i < E1000_QUEUES; i++)
+        queue_reset(&d->tx[i]);
 }
 
 /* A packet of which only a part has come so far is a copy of its own. */
-void e1000_tx_clone(struct e1000 *d, const struct e1000 *from)
+static void queue_clone(struct e1000_txq *q, const struct e1000_txq *from)
 {
     const struct frame *f = from->packet.frame;
 
-    evq_copy(e1000_events(d), &d->tx_more, &from->tx_more);
+    evq_copy(e1000_events(q->card), &q->more, &from->more);
+    q->packet.frame = f ? frame_from(f->data, f->len) : NULL;
+}
+
+void e1000_tx_clone(struct e1000 *d, const struct e1000 *from)
+{
     evq_copy(e1000_events(d), &d->tx_delay, &from->tx_delay);
     evq_copy(e1000_events(d), &d->tx_absolute, &from->tx_absolute);
-    d->packet.frame = f ? frame_from(f->data, f->len) : NULL;
+    for (unsigned i = 0; i < E1000_QUEUES; i++)
+        queue_clone(&d->tx[i], &from->tx[i]);
 }

@@ -2,6 +2,7 @@
 #include "devices/nic.h"
 
 #include "devices/e1000.h"
+#include "devices/e1000e.h"
 #include "devices/ne2k_isa.h"
 #include "devices/ne2k_pci.h"
 #include "devices/pcnet.h"
@@ -18,6 +19,8 @@ const struct nic_model nic_models[] = {
      e1000_82540em_create},
     {"e1000-82544gc", "pci", "Intel 82544GC: the same with other ids", e1000_82544gc_create},
     {"e1000-82545em", "pci", "Intel 82545EM: the same with other ids", e1000_82545em_create},
+    {"e1000e", "pci", "Intel 82574L: two queues each way, receive-side scaling; else as the e1000",
+     e1000e_create},
     {"ne2k_pci", "pci", "Realtek RTL8029AS: the NE2000 of every old system, on PCI", ne2k_pci_create},
     {"ne2k_isa", "isa", "Novell's NE2000, at I/O ports and on an interrupt line of its own",
      ne2k_isa_create},

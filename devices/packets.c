@@ -1,6 +1,8 @@
 /* Packets of a frame that waits for buffers: an array that is used up from the front. */
 #include "devices/packets.h"
 
+#include <zlib.h>
+
 #include "sim/offload.h"
 
 void packets_add(struct packets *q, struct frame *f)
@@ -60,6 +62,16 @@ enum port_verdict packets_offer(struct packets *q, struct frame *f,
         return PORT_DROPPED;
     packets_deliver(q, place, opaque);
     return PORT_TAKEN;
+}
+
+bool frame_cut_fcs(struct frame *f)
+{
+    uint32_t len = f->len - 4;
+
+    if (f->len < ETH_HLEN + 4 || load_le32(f->data + len) != (uint32_t)crc32(0, f->data, len))
+        return false;
+    f->len = len;
+    return true;
 }
 
 void packets_forget(struct packets *q)

@@ -31,6 +31,9 @@ enum port_verdict packets_deliver(struct packets *q,
                                   enum port_verdict (*place)(void *opaque, struct frame *packet),
                                   void *opaque);
 
+/** A driver that sends with a CRC of its own: cut it off. False: there is none, or a wrong one. */
+bool frame_cut_fcs(struct frame *f);
+
 /** Give up what waits. */
 void packets_forget(struct packets *q);
 void packets_finish(struct packets *q);

@@ -3,8 +3,8 @@
  * reset, what software sets, what it clears by writing ones - so that the side effects are all
  * that needs code: base addresses move, interrupts are let through or not.
  *
- * Simplifications: no expansion ROM, no latency timer, no parity; a transaction never fails on the
- * bus.
+ * Simplifications: no expansion ROM, no parity; cache line size and latency timer are kept and mean
+ * nothing; a transaction never fails on the bus.
  */
 #include "devices/pci.h"
 
@@ -79,6 +79,7 @@ void pci_init(struct pci_function *f, struct device *dev, const struct pci_id *i
     f->initial[PCI_INTERRUPT_PIN] = id->pin;
     store_le16(f->writable + PCI_COMMAND, COMMAND_BITS);
     f->writable[PCI_INTERRUPT_LINE] = 0xff;
+    f->writable[PCI_CACHE_LINE] = f->writable[PCI_LATENCY] = 0xff; /* drivers look if they stay */
 }
 
 void pci_set_bar(struct pci_function *f, unsigned n, const struct pci_bar *bar)

@@ -16,6 +16,8 @@ enum {
     PCI_STATUS = 0x06,
     PCI_REVISION = 0x08,
     PCI_CLASS = 0x09, /* three bytes: interface, subclass, class */
+    PCI_CACHE_LINE = 0x0c,
+    PCI_LATENCY = 0x0d,
     PCI_HEADER_TYPE = 0x0e,
     PCI_BAR0 = 0x10,
     PCI_SUBSYSTEM_VENDOR = 0x2c,

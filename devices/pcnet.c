@@ -1,7 +1,8 @@
 /*
  * pcnet: the registers of AMD's Am79C970A (19436).
  *
- *     I/O or memory   0x00 APROM    0x10 RDP   0x12 or 0x14 RAP   0x14 or 0x18 reset   0x16 or 0x1c BDP
+ *     I/O or memory   0x00 APROM    0x10 RDP   0x12 or 0x14 RAP   0x14 or 0x18 reset   0x16 or 0x1c
+ * BDP
  *
  * where the second places are those of 32-bit accesses (DWIO), which the first 32-bit write to 0x10
  * turns on. RAP selects a control and status register (CSR) behind RDP or a bus configuration
@@ -44,8 +45,8 @@ void pcnet_raise(struct pcnet *d, uint16_t causes)
 static void stop(struct pcnet *d)
 {
     d->csr[0] = CSR0_STOP; /* all other bits are cleared by it */
-    d->csr[4] &= (uint16_t) ~(CSR4_UINTCMD | CSR4_UINT | CSR4_MFCO | CSR4_RCVCCO | CSR4_TXSTRT |
-                              CSR4_JAB);
+    d->csr[4] &=
+        (uint16_t) ~(CSR4_UINTCMD | CSR4_UINT | CSR4_MFCO | CSR4_RCVCCO | CSR4_TXSTRT | CSR4_JAB);
     d->csr[5] &= (uint16_t)~CSR5_SPND;
     pcnet_ring_reset(d);
     line_update(d);
@@ -69,12 +70,11 @@ static void csr0_write(struct pcnet *d, uint16_t v)
         stop(d);
         return;
     }
-    *csr0 &= (uint16_t)~(v & (CSR0_CAUSES | CSR0_CERR));
+    *csr0 &= (uint16_t) ~(v & (CSR0_CAUSES | CSR0_CERR));
     *csr0 = (uint16_t)((*csr0 & ~CSR0_IENA) | (v & CSR0_IENA));
     if ((v & CSR0_INIT) && !(*csr0 & CSR0_INIT)) {
         *csr0 &= (uint16_t)~CSR0_STOP;
-        pcnet_initialize(d);
-        *csr0 |= CSR0_INIT | CSR0_IDON;
+        *csr0 |= CSR0_INIT | (pcnet_initialize(d) ? CSR0_IDON : 0);
     }
     if ((v & CSR0_STRT) && !(*csr0 & CSR0_STRT))
         start(d);
@@ -93,6 +93,20 @@ static void csr4_write(struct pcnet *d, uint16_t v)
     line_update(d);
 }
 
+/* Those of its causes that can be are cleared by ones. What was asked for meanwhile is done when it
+   is suspended no more. */
+static void csr5_write(struct pcnet *d, uint16_t v)
+{
+    bool resumes = (d->csr[5] & CSR5_SPND) && !(v & CSR5_SPND);
+
+    d->csr[5] = (uint16_t)((d->csr[5] & CSR5_SINT & ~v) | (v & CSR5_WRITABLE));
+    line_update(d);
+    if (!resumes)
+        return;
+    pcnet_receive(d);
+    pcnet_transmit(d);
+}
+
 /* SWSTYLE: which descriptors; 32-bit structures go with all but 0 (BCR20). */
 static void style_write(struct pcnet *d, uint16_t v)
 {
@@ -108,8 +122,8 @@ static void style_write(struct pcnet *d, uint16_t v)
 static bool csr_plain(unsigned n)
 {
     return (n >= 1 && n <= 2) || (n >= 6 && n <= 47) || n == 60 || n == 61 || n == 62 || n == 64 ||
-           (n >= 72 && n <= 80) || n == 82 || n == 84 || n == 85 || n == 86 || n == 112 || n == 114 ||
-           n == 122 || n == 124;
+           (n >= 72 && n <= 80) || n == 82 || n == 84 || n == 85 || n == 86 || n == 112 ||
+           n == 114 || n == 122 || n == 124;
 }
 
 static void csr_write(struct pcnet *d, unsigned n, uint16_t v)
@@ -123,10 +137,7 @@ static void csr_write(struct pcnet *d, unsigned n, uint16_t v)
         line_update(d);
         break;
     case 4: csr4_write(d, v); break;
-    case 5:
-        d->csr[5] = (uint16_t)((d->csr[5] & CSR5_SINT & ~v) | (v & 0xf5ff & ~CSR5_SINT));
-        line_update(d);
-        break;
+    case 5: csr5_write(d, v); break;
     case 16: csr_write(d, 1, v); break;
     case 17: csr_write(d, 2, v); break;
     case CSR_STYLE: style_write(d, v); break;
@@ -155,6 +166,7 @@ static uint16_t csr_read(struct pcnet *d, unsigned n)
 
 #define BCR_LINK_LED 4 /* LED0: on while there is a link */
 #define LED_OUT 0x8000u
+#define BCR18_DWIO 0x0080
 
 static uint16_t bcr_read(struct pcnet *d, unsigned n)
 {
@@ -177,9 +189,9 @@ static void bcr_write(struct pcnet *d, unsigned n, uint16_t v)
     case 9:
     case 16:
     case 17:
-    case 18:
     case 21:
     case 22: d->bcr[n] = v; break;
+    case 18: d->bcr[n] = (uint16_t)((v & ~BCR18_DWIO) | (d->dwio ? BCR18_DWIO : 0)); break;
     default: device_warn(&d->nic.dev, "BCR%u is not to be written", n);
     }
 }
@@ -247,9 +259,10 @@ static void reg_write(struct device *dev, uint64_t offset, uint64_t value, unsig
             d->aprom[(offset + i) % PCNET_APROM] = (uint8_t)(value >> 8 * i);
         return;
     }
-    if (size == 4 && !d->dwio && offset == 0x10) { /* the mode is chosen by how it is first written */
+    if (size == 4 && !d->dwio &&
+        offset == 0x10) { /* the mode is chosen by how it is first written */
         d->dwio = true;
-        d->bcr[18] |= 0x0080;
+        d->bcr[18] |= BCR18_DWIO;
     }
     if (size != (d->dwio ? 4u : 2u)) {
         device_warn(dev, "write of %u bytes at 0x%x", size, (unsigned)offset);
@@ -297,6 +310,7 @@ static void pcnet_reset(struct device *dev)
     d->bcr[7] = 0x0090;
     d->bcr[18] = 0x9001;
     d->bcr[19] = 0x0002;
+    d->bcr[22] = 0xff06;
     style_write(d, 0);
     soft_reset(d);
 }
@@ -326,6 +340,7 @@ static const struct field pcnet_fields[] = {
     FIELD(struct pcnet, rx_at, FIELD_U32, 0),
     FIELD(struct pcnet, tx_at, FIELD_U32, 0),
     FIELD(struct pcnet, tx_bad, FIELD_BOOL, 0),
+    FIELD(struct pcnet, tx_has_fcs, FIELD_BOOL, 0),
     FIELD_END,
 };
 
@@ -343,11 +358,8 @@ static const struct port_ops pcnet_port_ops = {.kind = "nic", .rx = pcnet_rx};
 struct nic *pcnet_create(struct device_env *env, const char *name, const struct nic_config *c,
                          struct err *err)
 {
-    static const struct pci_id id = {.vendor = 0x1022,
-                                     .device = 0x2000,
-                                     .revision = 0x10,
-                                     .class_code = 0x020000,
-                                     .pin = 1};
+    static const struct pci_id id = {
+        .vendor = 0x1022, .device = 0x2000, .revision = 0x10, .class_code = 0x020000, .pin = 1};
     static const struct pci_bar io = {"pcnet-io", SIZE, PCI_BAR_IO, 1, 4, reg_read, reg_write};
     static const struct pci_bar memory = {"pcnet", SIZE, PCI_BAR_MEMORY, 1, 4, reg_read, reg_write};
     struct pcnet *d = xcalloc(1, sizeof(*d));
@@ -358,7 +370,7 @@ struct nic *pcnet_create(struct device_env *env, const char *name, const struct 
     pci_init(&d->pci, &d->nic.dev, &id);
     pci_set_bar(&d->pci, 0, &io);
     pci_set_bar(&d->pci, 1, &memory);
-    d->pci.initial[0x3e] = 6;    /* MIN_GNT, MAX_LAT: in quarters of a microsecond */
+    d->pci.initial[0x3e] = 6; /* MIN_GNT, MAX_LAT: in quarters of a microsecond */
     d->pci.initial[0x3f] = 0xff;
     d->nic.pci = &d->pci;
     port_init(&d->nic.port, &pcnet_port_ops, env->actor, name);

@@ -33,7 +33,7 @@ enum {
 
 /* CSR5. */
 enum { CSR5_SPND = 0x0001, CSR5_SINTE = 0x0400, CSR5_SINT = 0x0800, CSR5_LTINTEN = 0x4000,
-       CSR5_TOKINTD = 0x8000 };
+       CSR5_TOKINTD = 0x8000, CSR5_WRITABLE = 0xf56e | CSR5_SPND };
 
 /* CSR15: mode. */
 enum {
@@ -57,7 +57,7 @@ struct pcnet {
     bool dwio;               /* registers are 32 bits apart and wide */
     uint32_t rx_at, tx_at;   /* the descriptors to be used next */
     struct frame *tx;        /* what has come of a packet so far, or NULL */
-    bool tx_bad;
+    bool tx_bad, tx_has_fcs;
     struct event looped, tx_more;
     struct rx_poll poll;
     struct packets waiting;
@@ -73,14 +73,14 @@ struct pcnet_descriptor {
     uint64_t at;      /* where it is */
     uint32_t address; /* of the buffer */
     uint32_t length;  /* of the buffer: BCNT, 1..4096 */
-    uint16_t status;  /* OWN and the other upper bits of RMD1/TMD1, in bits 15..8 */
+    uint16_t status;  /* the upper half of RMD1/TMD1; of style 0, its upper byte alone */
 };
 
 /* Bits of status. */
 enum {
     D_OWN = 0x8000, D_ERR = 0x4000, D_STP = 0x0200, D_ENP = 0x0100,
-    TD_ADD_FCS = 0x2000, TD_MORE = 0x1000,
-    RD_FRAM = 0x2000, RD_OFLO = 0x1000, RD_CRC = 0x0800, RD_BUFF = 0x0400,
+    TD_ADD_FCS = 0x2000, TD_LTINT = 0x1000, TD_COLLISIONS = 0x1c00,
+    RD_PAM = 0x0040, RD_LAFM = 0x0020, RD_BAM = 0x0010, /* why it was taken; not in style 0 */
 };
 
 /* --- pcnet.c --- */
@@ -95,8 +95,9 @@ void pcnet_transmit(struct pcnet *d);
 enum port_verdict pcnet_rx(struct port *p, struct frame *f);
 /** What waits may fit now. */
 void pcnet_receive(struct pcnet *d);
-/** Load the initialization block at CSR1 and CSR2 (chapter "Initialization Block"). */
-void pcnet_initialize(struct pcnet *d);
+/** Load the initialization block at CSR1 and CSR2 (chapter "Initialization Block"). False: it is not
+    in RAM. */
+bool pcnet_initialize(struct pcnet *d);
 void pcnet_ring_init(struct pcnet *d);
 void pcnet_ring_reset(struct pcnet *d);
 void pcnet_ring_clone(struct pcnet *d, const struct pcnet *from);

@@ -1,5 +1,6 @@
 /*
- * The pcnet's rings: descriptors become frames and frames fill buffers (19436, "Buffer Management").
+ * The pcnet's rings: descriptors become frames and frames fill buffers (19436, "Buffer
+ * Management").
  *
  *     style 0    | address 15..0 | OWN..ENP, address 23..16 | BCNT | MCNT or status |   8 bytes
  *     style 2    | address 32 | OWN..ENP, BCNT | status, MCNT | user |                 16 bytes
@@ -61,17 +62,18 @@ static bool descriptor_read(struct pcnet *d, unsigned base_csr, uint32_t index,
         x->length = (0x1000u - (load_le16(w + 4) & 0xfff)) & 0x1fff;
     } else {
         x->address = load_le32(w + (style(d) == 3 ? 8 : 0));
-        x->status = load_le16(w + 6) & 0xff00;
+        x->status = load_le16(w + 6);
         x->length = 0x1000u - (load_le16(w + 4) & 0xfff);
     }
     return true;
 }
 
-/* Write back what the card changes: the message's length or the errors, and then the status with OWN. */
+/* Write back what the card changes: the message's length or the errors, and then the status with
+ * OWN. */
 static void descriptor_write(struct pcnet *d, const struct pcnet_descriptor *x, uint32_t message)
 {
     uint8_t w[4];
-    uint8_t status = (uint8_t)(x->status >> 8);
+    uint8_t status = (uint8_t)(x->status >> 8), both[2];
 
     store_le32(w, message);
     if (!wide(d)) {
@@ -80,7 +82,8 @@ static void descriptor_write(struct pcnet *d, const struct pcnet_descriptor *x, 
         return;
     }
     dma_of(d)->write(dma_of(d), x->at + (style(d) == 3 ? 0 : 8), w, 4);
-    dma_of(d)->write(dma_of(d), x->at + 7, &status, 1);
+    store_le16(both, x->status);
+    dma_of(d)->write(dma_of(d), x->at + 6, both, 2);
 }
 
 /* --- initialization --- */
@@ -98,9 +101,10 @@ static void csr_pair(struct pcnet *d, unsigned csr, uint32_t value)
 
 /*
  * 16 bits:  mode 2 | address 6 | LADRF 8 | receive ring 4 | transmit ring 4, lengths in bits 31..29
- * 32 bits:  mode 2 | RLEN 7..4, TLEN 15..12 | address 6 | 2 | LADRF 8 | receive ring 4 | transmit ring 4
+ * 32 bits:  mode 2 | RLEN 7..4, TLEN 15..12 | address 6 | 2 | LADRF 8 | receive ring 4 | transmit
+ * ring 4
  */
-void pcnet_initialize(struct pcnet *d)
+bool pcnet_initialize(struct pcnet *d)
 {
     uint64_t at = d->csr[1] | (uint32_t)d->csr[2] << 16;
     uint32_t rx, tx, n_rx, n_tx;
@@ -110,7 +114,7 @@ void pcnet_initialize(struct pcnet *d)
     if (!dma_of(d)->read(dma_of(d), at, b, wide(d) ? 28 : 24)) {
         device_warn(&d->nic.dev, "the initialization block is not in RAM");
         pcnet_raise(d, CSR0_MERR);
-        return;
+        return false;
     }
     if (wide(d)) {
         n_rx = ring_code(b[2] >> 4, 9);
@@ -130,9 +134,10 @@ void pcnet_initialize(struct pcnet *d)
         d->csr[CSR_LADRF + i] = load_le16(filter + 2 * i);
     csr_pair(d, CSR_RX_BASE, rx & ~(wide(d) ? 15u : 7u));
     csr_pair(d, CSR_TX_BASE, tx & ~(wide(d) ? 15u : 7u));
-    d->csr[CSR_RX_LENGTH] = (uint16_t)-n_rx;
-    d->csr[CSR_TX_LENGTH] = (uint16_t)-n_tx;
+    d->csr[CSR_RX_LENGTH] = d->csr[CSR_RX_COUNT] = (uint16_t)-n_rx;
+    d->csr[CSR_TX_LENGTH] = d->csr[CSR_TX_COUNT] = (uint16_t)-n_tx;
     d->rx_at = d->tx_at = 0;
+    return true;
 }
 
 /* --- sending --- */
@@ -140,13 +145,16 @@ void pcnet_initialize(struct pcnet *d)
 static void tx_append(struct pcnet *d, const struct pcnet_descriptor *x)
 {
     uint32_t have = d->tx->len;
+    uint16_t cause = 0;
 
     if (have + x->length > LONGEST) /* CVE-2015-3209 */
-        d->tx_bad = true;
+        cause = CSR0_BABL;
     else if (!dma_of(d)->read(dma_of(d), x->address, d->tx->data + have, x->length))
-        d->tx_bad = true;
+        cause = CSR0_MERR;
     else
         d->tx->len = have + x->length;
+    d->tx_bad |= cause != 0;
+    pcnet_raise(d, cause);
 }
 
 static bool loops(const struct pcnet *d)
@@ -160,6 +168,8 @@ static void tx_send(struct pcnet *d)
     struct frame *f = d->tx;
 
     d->tx = NULL;
+    if (d->tx_has_fcs && !d->tx_bad)
+        d->tx_bad = !frame_cut_fcs(f);
     if (d->tx_bad || f->len < ETH_HLEN) {
         device_warn(&d->nic.dev, "TX packet of %u bytes makes no sense", f->len);
         d->nic.port.stats.drops[f->len < ETH_HLEN ? DROP_RUNT : DROP_GIANT]++;
@@ -180,10 +190,17 @@ static void tx_send(struct pcnet *d)
     port_send(&d->nic.port, f);
 }
 
+/* Whether the end of a packet sent well is told (CSR5: TOKINTD, and LTINTEN with TMD1's LTINT). */
+static bool tx_interrupts(const struct pcnet *d, uint16_t status)
+{
+    return !(d->csr[5] & CSR5_TOKINTD) && (!(d->csr[5] & CSR5_LTINTEN) || (status & TD_LTINT));
+}
+
 /* One descriptor. False: the driver has given no more. */
 static bool tx_take(struct pcnet *d, uint32_t n)
 {
     struct pcnet_descriptor x;
+    uint16_t asked;
 
     if (!descriptor_read(d, CSR_TX_BASE, d->tx_at, &x) || !(x.status & D_OWN))
         return false;
@@ -191,16 +208,19 @@ static bool tx_take(struct pcnet *d, uint32_t n)
         frame_unref(d->tx);
         d->tx = frame_new(LONGEST);
         d->tx_bad = false;
+        d->tx_has_fcs = (d->csr[CSR_MODE] & MODE_DXMTFCS) && !(x.status & TD_ADD_FCS) &&
+                        !(d->csr[4] & CSR4_APAD_XMT);
     }
     if (d->tx)
         tx_append(d, &x);
-    x.status &= (uint16_t)~D_OWN;
+    asked = x.status;
+    x.status &= (uint16_t) ~(D_OWN | D_ERR | TD_COLLISIONS);
     descriptor_write(d, &x, 0);
     d->tx_at = (d->tx_at + 1) % n;
-    d->csr[CSR_TX_COUNT] = (uint16_t)-(n - d->tx_at);
+    d->csr[CSR_TX_COUNT] = (uint16_t) - (n - d->tx_at);
     if (d->tx && (x.status & D_ENP)) {
         tx_send(d);
-        if (!(d->csr[5] & CSR5_LTINTEN) || (x.status & TD_MORE)) /* LTINT is there in transmit */
+        if (tx_interrupts(d, asked))
             pcnet_raise(d, CSR0_TINT);
         d->csr[4] |= CSR4_TXSTRT;
     }
@@ -231,7 +251,8 @@ static bool hashed(const struct pcnet *d, const uint8_t *mac)
     return d->csr[CSR_LADRF + bit / 16] >> bit % 16 & 1;
 }
 
-static bool wants(const struct pcnet *d, const struct frame *f)
+/* Whether a frame is for it, and which address said so: RD_PAM, RD_LAFM, RD_BAM, or none. */
+static bool wants(const struct pcnet *d, const struct frame *f, uint16_t *match)
 {
     static const uint8_t broadcast[ETH_ALEN] = {255, 255, 255, 255, 255, 255};
     uint16_t mode = d->csr[CSR_MODE];
@@ -239,13 +260,14 @@ static bool wants(const struct pcnet *d, const struct frame *f)
 
     for (unsigned i = 0; i < 3; i++)
         store_le16(own + 2 * i, d->csr[CSR_PADR + i]);
-    if (mode & MODE_PROM)
-        return true;
+    *match = 0;
     if (memcmp(f->data, broadcast, ETH_ALEN) == 0)
-        return !(mode & MODE_DRCVBC);
-    if (eth_is_multicast(f->data))
-        return hashed(d, f->data);
-    return !(mode & MODE_DRCVPA) && memcmp(f->data, own, ETH_ALEN) == 0;
+        *match = mode & MODE_DRCVBC ? 0 : RD_BAM;
+    else if (eth_is_multicast(f->data))
+        *match = hashed(d, f->data) ? RD_LAFM : 0;
+    else if (!(mode & MODE_DRCVPA) && memcmp(f->data, own, ETH_ALEN) == 0)
+        *match = RD_PAM;
+    return *match || (mode & MODE_PROM);
 }
 
 /* The bytes that go to memory: the FCS too, unless stripping takes it (with the padding). */
@@ -275,7 +297,7 @@ static uint32_t rx_needed(struct pcnet *d, uint32_t n, uint32_t len)
     return 0;
 }
 
-static bool rx_fill(struct pcnet *d, uint32_t n, const uint8_t *p, uint32_t len)
+static bool rx_fill(struct pcnet *d, uint32_t n, const uint8_t *p, uint32_t len, uint16_t match)
 {
     for (uint32_t at = 0; at < len;) {
         struct pcnet_descriptor x;
@@ -287,12 +309,13 @@ static bool rx_fill(struct pcnet *d, uint32_t n, const uint8_t *p, uint32_t len)
             pcnet_raise(d, CSR0_MERR);
             return false;
         }
-        x.status = (uint16_t)((at == 0 ? D_STP : 0) | (at + part == len ? D_ENP : 0));
+        x.status = (uint16_t)((x.status & 0x0f) | (at == 0 ? D_STP : 0) |
+                              (at + part == len ? D_ENP | match : 0));
         descriptor_write(d, &x, at + part == len ? len : 0);
         d->rx_at = (d->rx_at + 1) % n;
         at += part;
     }
-    d->csr[CSR_RX_COUNT] = (uint16_t)-(n - d->rx_at);
+    d->csr[CSR_RX_COUNT] = (uint16_t) - (n - d->rx_at);
     return true;
 }
 
@@ -313,10 +336,11 @@ static enum port_verdict packet_place(void *opaque, struct frame *f)
     struct pcnet *d = opaque;
     uint32_t n = ring_size(d, CSR_RX_LENGTH), len;
     uint8_t out[LONGEST + FCS];
+    uint16_t match;
 
     if (!(d->csr[0] & CSR0_RXON) || !n || f->len > LONGEST)
         return PORT_DROPPED;
-    if (!wants(d, f))
+    if (!wants(d, f, &match))
         return PORT_TAKEN;
     if (rx_poll_waits(&d->poll))
         return PORT_HOLD;
@@ -325,7 +349,7 @@ static enum port_verdict packet_place(void *opaque, struct frame *f)
     if ((d->csr[5] & CSR5_SPND) || !rx_needed(d, n, len))
         return rx_wait(d);
     rx_poll_reset(&d->poll, pcnet_events(d));
-    if (!rx_fill(d, n, out, len))
+    if (!rx_fill(d, n, out, len, match))
         return PORT_DROPPED;
     pcnet_raise(d, CSR0_RINT);
     return PORT_TAKEN;

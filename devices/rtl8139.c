@@ -1,5 +1,6 @@
 /*
- * rtl8139: the registers and interrupts of Realtek's RTL8139C+, and of the RTL8139C without the C+ rings.
+ * rtl8139: the registers and interrupts of Realtek's RTL8139C+, and of the RTL8139C without the C+
+ * rings.
  *
  * 256 bytes of registers, in I/O ports and in memory, of one, two and four bytes, which software
  * reads and writes at sizes as it likes: so writes are made byte by byte into an image of them, as
@@ -9,9 +10,10 @@
 #include "devices/rtl8139_internal.h"
 
 #define TIMER_TICK 30 /* ns: the bus's clock */
+#define CAPR_PAUSE (10 * NS_PER_US)
 #define REVISION_C 0x10
 #define REVISION_CPLUS 0x20
-#define VERSION_C 0x74000000u     /* TCR.HWVERID */
+#define VERSION_C 0x74000000u /* TCR.HWVERID */
 #define VERSION_CPLUS 0x74800000u
 
 static bool is_cplus(const struct rtl8139 *d)
@@ -88,7 +90,12 @@ static void cr_written(struct rtl8139 *d, uint32_t was)
         return;
     }
     if ((cr & CR_TE) && !(was & CR_TE))
-        d->tx_next = 0;
+        d->tx_next = d->cp_tx = 0;
+    if ((cr & CR_RE) && !(was & CR_RE)) {
+        store_le16(d->regs + RTL_CAPR, 0xfff0);
+        store_le16(d->regs + RTL_CBR, 0);
+        d->cp_rx = 0;
+    }
     if (!(cr & CR_TE))
         rtl8139_tx_reset(d);
     rtl8139_receive(d);
@@ -107,9 +114,15 @@ static void imr_written(struct rtl8139 *d, uint32_t was)
     rtl8139_raise(d, 0);
 }
 
+/* What was said of the last packet is gone with OWN, even while others are sent before it. */
 static void tsd_written(struct rtl8139 *d, uint32_t was)
 {
     (void)was;
+    for (unsigned i = 0; i < 4; i++) {
+        uint32_t tsd = reg32(d, RTL_TSD + 4 * i);
+        if (!(tsd & TSD_OWN))
+            store_le32(d->regs + RTL_TSD + 4 * i, tsd & TSD_WRITABLE);
+    }
     rtl8139_send(d);
 }
 
@@ -117,6 +130,17 @@ static void rx_written(struct rtl8139 *d, uint32_t was)
 {
     (void)was;
     rtl8139_receive(d);
+}
+
+/*
+ * Not within the driver's store: Linux writes CAPR, clears ISR, and may then stop reading without
+ * looking at the buffer again. What it is told of frames that waited must come after that.
+ */
+static void capr_written(struct rtl8139 *d, uint32_t was)
+{
+    (void)was;
+    if (packets_any(&d->waiting) || d->nic.port.holding)
+        evq_arm(rtl8139_events(d), &d->looped, d->nic.dev.env->actor->now + CAPR_PAUSE);
 }
 
 static void rbstart_written(struct rtl8139 *d, uint32_t was)
@@ -179,7 +203,9 @@ static void tppoll_written(struct rtl8139 *d, uint32_t was)
     d->regs[RTL_TPPOLL] = 0;
     if (v & 1)
         rtl8139_raise(d, ISR_SWINT);
-    if (v & 0xc0)
+    if (v & 0x80)
+        device_warn(&d->nic.dev, "there is no TX ring of high priority");
+    if (v & 0x40)
         rtl8139_poll(d);
 }
 
@@ -208,26 +234,26 @@ static const struct reg registers[] = {
     {RTL_IDR + 4, 2, 0xffff, NULL, false},
     {RTL_MAR, 4, ~0u, NULL, false},
     {RTL_MAR + 4, 4, ~0u, NULL, false},
-    {RTL_TSD, 4, 0x003f3fff, tsd_written, false},
-    {RTL_TSD + 4, 4, 0x003f3fff, tsd_written, false},
-    {RTL_TSD + 8, 4, 0x003f3fff, tsd_written, false},
-    {RTL_TSD + 12, 4, 0x003f3fff, tsd_written, false},
+    {RTL_TSD, 4, TSD_WRITABLE, tsd_written, false},
+    {RTL_TSD + 4, 4, TSD_WRITABLE, tsd_written, false},
+    {RTL_TSD + 8, 4, TSD_WRITABLE, tsd_written, false},
+    {RTL_TSD + 12, 4, TSD_WRITABLE, tsd_written, false},
     {RTL_TSAD, 4, ~0u, tnpds_written, false},
     {RTL_TSAD + 4, 4, ~0u, NULL, false},
     {RTL_TSAD + 8, 4, ~0u, NULL, false},
     {RTL_TSAD + 12, 4, ~0u, NULL, false},
     {RTL_RBSTART, 4, ~0u, rbstart_written, false},
     {RTL_CR, 1, CR_TE | CR_RE | CR_RST, cr_written, false},
-    {RTL_CAPR, 2, 0xffff, rx_written, false},
+    {RTL_CAPR, 2, 0xffff, capr_written, false},
     {RTL_IMR, 2, 0xe1ff, imr_written, false},
     {RTL_ISR, 2, 0xffff, isr_written, false},
-    {RTL_TCR, 4, 0x030707f1, NULL, false},
+    {RTL_TCR, 4, 0x030707f0, NULL, false},
     {RTL_RCR, 4, 0x0f03ffff, rx_written, false},
     {RTL_TCTR, 4, 0, tctr_written, false},
     {RTL_MPC, 4, 0xffffff, mpc_written, false},
     {RTL_9346CR, 1, 0xce, eeprom_written, false},
     {RTL_CONFIG0, 1, 0x07, NULL, true},
-    {RTL_CONFIG1, 1, 0xff, NULL, true},
+    {RTL_CONFIG1, 1, 0xf3, NULL, true},
     {RTL_TIMERINT, 4, ~0u, timerint_written, false},
     {RTL_MSR, 1, 0xc0, NULL, true},
     {RTL_CONFIG3, 1, 0x7f, NULL, true},
@@ -250,7 +276,7 @@ static const struct reg registers[] = {
 
 static bool is_there(const struct rtl8139 *d, const struct reg *r)
 {
-    if (r->at >= RTL_CONFIG5 && !is_cplus(d))
+    if (r->at > RTL_CONFIG5 && !is_cplus(d))
         return false;
     return !r->config || (d->regs[RTL_9346CR] & EEM) == EEM_CONFIG;
 }
@@ -376,6 +402,7 @@ static void rtl_reset(struct device *dev)
     memset(d->regs, 0, sizeof(d->regs));
     d->regs[RTL_CONFIG1] = 0x0c;
     d->regs[RTL_CONFIG3] = 0x01;
+    d->regs[RTL_RERID] = d->pci.initial[PCI_REVISION];
     store_le16(d->regs + RTL_BMCR, 0x3100);
     store_le16(d->regs + RTL_ANAR, 0x05e1);
     address_load(d);
@@ -452,14 +479,16 @@ static const struct device_ops rtl_ops = {
     .cloned = rtl_cloned,
 };
 
-static const struct port_ops rtl_port_ops = {.kind = "nic", .rx = rtl8139_rx, .carrier = rtl_carrier};
+static const struct port_ops rtl_port_ops = {
+    .kind = "nic", .rx = rtl8139_rx, .carrier = rtl_carrier};
 
 static struct nic *create(struct device_env *env, const char *name, const struct nic_config *c,
                           uint8_t revision)
 {
-    static const struct pci_bar io = {"rtl8139-io", RTL_SIZE, PCI_BAR_IO, 1, 4, reg_read, reg_write};
-    static const struct pci_bar memory = {"rtl8139", RTL_SIZE, PCI_BAR_MEMORY, 1, 4, reg_read,
-                                          reg_write};
+    static const struct pci_bar io = {"rtl8139-io", RTL_SIZE, PCI_BAR_IO, 1, 4,
+                                      reg_read,     reg_write};
+    static const struct pci_bar memory = {"rtl8139", RTL_SIZE, PCI_BAR_MEMORY, 1,
+                                          4,         reg_read, reg_write};
     struct pci_id id = {.vendor = 0x10ec,
                         .device = 0x8139,
                         .subsystem_vendor = 0x10ec,

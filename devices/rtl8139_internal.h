@@ -34,6 +34,7 @@ enum { RCR_AAP = 1, RCR_APM = 2, RCR_AM = 4, RCR_AB = 8, RCR_WRAP = 0x80 };
 enum { CPCR_TX = 1, CPCR_RX = 2, CPCR_CHECKSUM = 0x20, CPCR_VLAN = 0x40 };
 #define TCR_LOOPBACK (3u << 17)
 #define TCR_NO_CRC (1u << 16)
+#define TSD_WRITABLE 0x003f3fffu
 #define TSD_OWN (1u << 13)
 #define TSD_TOK (1u << 15)
 #define TSD_ABORTED (1u << 30)

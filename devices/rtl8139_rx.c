@@ -1,10 +1,11 @@
 /*
  * The rtl8139 receives: into one buffer that is a ring of bytes (C mode), or by descriptors (C+).
  *
- *     C     | status 16 | length 16, with the CRC | bytes | CRC |   rounded up to 4; CBR is behind it
- *     C+    | OWN EOR FS LS ... size or length 13 | TAVA, tag 16 | address 64 |
+ *     C     | status 16 | length 16, with the CRC | bytes | CRC |   rounded up to 4; CBR is behind
+ * it C+    | OWN EOR FS LS ... size or length 13 | TAVA, tag 16 | address 64 |
  *
- * In C mode the driver's CAPR says how far it has read. Where there is no room, a frame waits.
+ * In C mode the driver's CAPR says how far it has read. Where there is no room, a frame waits; the
+ * driver is told of an overflow all the same, since it may sleep with a full buffer.
  */
 #include <zlib.h>
 
@@ -15,13 +16,22 @@
 #define HEADER 4
 #define LONGEST (4096 - CRC)
 #define DESCRIPTOR 16
+#define RING 64 /* descriptors at most */
 #define CAPR_BIAS 16
 
 enum { RX_ROK = 0x0001, RX_BAR = 0x2000, RX_PAM = 0x4000, RX_MAR = 0x8000 };
 enum {
-    D_OWN = 1u << 31, D_EOR = 1 << 30, D_FS = 1 << 29, D_LS = 1 << 28, D_MAR = 1 << 27,
-    D_PAM = 1 << 26, D_BAR = 1 << 25, D_UDP = 2 << 17, D_TCP = 1 << 17, D_IP = 3 << 17,
-    D_IPF = 1 << 16, D_UDPF = 1 << 15, D_TCPF = 1 << 14, D_TAVA = 1 << 16,
+    D_OWN = 1u << 31,
+    D_EOR = 1 << 30,
+    D_FS = 1 << 29,
+    D_LS = 1 << 28,
+    D_UDP = 2 << 16,
+    D_TCP = 1 << 16,
+    D_IP = 3 << 16,
+    D_IPF = 1 << 15,
+    D_UDPF = 1 << 14,
+    D_TCPF = 1 << 13,
+    D_TAVA = 1 << 16,
 };
 
 /* --- filters --- */
@@ -80,8 +90,8 @@ bool rtl8139_is_empty(const struct rtl8139 *d)
     return buffer_used(d) == 0;
 }
 
-/* Bytes into the ring at `at`, an offset in it; with WRAP they may run over its end (into a tail that
-   the driver has added), else they go on at its start. */
+/* Bytes into the ring at `at`, an offset in it; with WRAP they may run over its end (into a tail
+   that the driver has added), else they go on at its start. */
 static bool ring_store(struct rtl8139 *d, uint32_t at, const uint8_t *p, uint32_t len)
 {
     uint32_t size = buffer_size(d), room = size - at % size;
@@ -100,8 +110,10 @@ static enum port_verdict buffer_place(struct rtl8139 *d, const struct frame *f, 
     uint8_t out[HEADER + LONGEST + CRC];
     uint32_t len = HEADER + f->len + CRC, size = buffer_size(d), at = reg16(d, RTL_CBR);
 
-    if (buffer_used(d) + len + 8 >= size)
+    if (buffer_used(d) + len + 8 >= size) {
+        rtl8139_raise(d, ISR_RXOVW);
         return PORT_HOLD;
+    }
     store_le16(out, RX_ROK | kind);
     store_le16(out + 2, (uint16_t)(f->len + CRC));
     memcpy(out + HEADER, f->data, f->len);
@@ -138,7 +150,8 @@ static uint32_t checksum_bits(const struct frame *f)
     bits = (bits & ~(uint32_t)D_IP) | (udp ? D_UDP : D_TCP);
     if (f->offload.csum_valid || (udp && load_be16(ip + header + 6) == 0))
         return bits;
-    if (inet_fold(inet_sum(inet_sum(ip[9] + (len - header), ip + 12, 8), ip + header, len - header)))
+    if (inet_fold(
+            inet_sum(inet_sum(ip[9] + (len - header), ip + 12, 8), ip + header, len - header)))
         bits |= udp ? D_UDPF : D_TCPF;
     return bits;
 }
@@ -165,7 +178,7 @@ static uint64_t ring_at(const struct rtl8139 *d, uint32_t i)
 
 static uint32_t ring_next(uint32_t i, uint32_t flags)
 {
-    return (flags & D_EOR) || i == 63 ? 0 : i + 1;
+    return (flags & D_EOR) || i == RING - 1 ? 0 : i + 1;
 }
 
 /* Whether the next descriptors hold `len` bytes. */
@@ -173,7 +186,7 @@ static bool ring_holds(struct rtl8139 *d, uint32_t len)
 {
     uint32_t i = d->cp_rx, room = 0;
 
-    for (unsigned n = 0; n < 64; n++) {
+    for (unsigned n = 0; n < RING; n++) {
         uint8_t w[4];
         if (!rtl8139_dma(d)->read(rtl8139_dma(d), ring_at(d, i), w, sizeof(w)))
             return false;
@@ -184,18 +197,22 @@ static bool ring_holds(struct rtl8139 *d, uint32_t len)
         if (room >= len)
             return true;
         i = ring_next(i, flags);
+        if (i == d->cp_rx)
+            return false; /* that was all of them */
     }
     return false;
 }
 
-static bool ring_fill(struct rtl8139 *d, const uint8_t *p, uint32_t len, uint32_t bits, uint32_t tag)
+static bool ring_fill(struct rtl8139 *d, const uint8_t *p, uint32_t len, uint32_t bits,
+                      uint32_t tag)
 {
     struct dma *dma = rtl8139_dma(d);
 
-    for (uint32_t at = 0; at < len;) {
+    /* As many as ring_holds has seen; what is written may have changed them since. */
+    for (uint32_t at = 0, n = 0; at < len; n++) {
         uint64_t where = ring_at(d, d->cp_rx);
         uint8_t w[DESCRIPTOR];
-        if (!dma->read(dma, where, w, sizeof(w)))
+        if (n == RING || !dma->read(dma, where, w, sizeof(w)))
             return false;
         uint32_t flags = load_le32(w), part = MIN(flags & 0x1fff, len - at);
         if (!dma->write(dma, load_le64(w + 8), p + at, part))
@@ -212,7 +229,7 @@ static bool ring_fill(struct rtl8139 *d, const uint8_t *p, uint32_t len, uint32_
 
 static enum port_verdict ring_place(struct rtl8139 *d, const struct frame *f, uint16_t kind)
 {
-    uint32_t bits = (uint32_t)kind << 12, len, tag; /* BAR, PAM, MAR: bits 25, 26, 27 */
+    uint32_t bits = (uint32_t)kind << 11, len, tag; /* BAR, PAM, MAR: bits 24, 25, 26 */
     uint8_t out[LONGEST + CRC];
 
     if (rx_poll_waits(&d->poll))

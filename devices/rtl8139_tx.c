@@ -4,18 +4,27 @@
  *     | OWN EOR FS LS LGSEN MSS or IPCS UDPCS TCPCS, size 16 | TAGC, tag 16 | address 64 |
  *
  * A large send's headers are looked at here, since the descriptor does not say where they are.
+ * Simplification: there is no ring of high priority.
  */
 #include "devices/rtl8139_internal.h"
 #include "sim/offload.h"
 
 #define LONGEST 1792 /* a descriptor in registers holds no more */
 #define WORK 256
+#define WORK_BYTES (1u << 20)
 #define WORK_PAUSE (10 * NS_PER_US)
 #define DESCRIPTOR 16
 
 enum {
-    D_OWN = 1u << 31, D_EOR = 1 << 30, D_FS = 1 << 29, D_LS = 1 << 28, D_LGSEN = 1 << 27,
-    D_IPCS = 1 << 18, D_UDPCS = 1 << 17, D_TCPCS = 1 << 16, D_TAGC = 1 << 17,
+    D_OWN = 1u << 31,
+    D_EOR = 1 << 30,
+    D_FS = 1 << 29,
+    D_LS = 1 << 28,
+    D_LGSEN = 1 << 27,
+    D_IPCS = 1 << 18,
+    D_UDPCS = 1 << 17,
+    D_TCPCS = 1 << 16,
+    D_TAGC = 1 << 17,
 };
 
 static void loop(struct rtl8139 *d, struct frame *f)
@@ -30,6 +39,12 @@ static void frame_send(struct rtl8139 *d, struct frame *f)
 {
     struct device_env *env = d->nic.dev.env;
 
+    if ((reg32(d, RTL_TCR) & TCR_NO_CRC) && !frame_cut_fcs(f)) {
+        device_warn(&d->nic.dev, "TX packet of %u bytes with a wrong CRC", f->len);
+        d->nic.port.stats.drops[DROP_MALFORMED]++;
+        frame_unref(f);
+        return;
+    }
     frame_pad(f);
     if ((reg32(d, RTL_TCR) & TCR_LOOPBACK) == TCR_LOOPBACK) {
         loop(d, f);
@@ -104,19 +119,22 @@ static void ip_checksum(struct frame *f)
     store_be16(ip + 10, inet_fold(inet_sum(0, ip, header)));
 }
 
-/* The pseudo-header's sum goes where the checksum is to be; the rest is left to do. */
-static bool transport_checksum(struct frame *f, uint8_t proto)
+/* The pseudo-header's sum goes where the checksum is to be; the rest is left to do. What is no such
+   packet goes as it is. Padding is cut off, to be added again when the sum has been made. */
+static void transport_checksum(struct frame *f, uint8_t proto)
 {
-    uint32_t l4 = transport_of(f, proto), at = proto == 6 ? 16 : 6;
+    uint32_t l4 = transport_of(f, proto), at = proto == 6 ? 16 : 6, end;
     const uint8_t *ip = f->data + ETH_HLEN;
 
-    if (!l4)
-        return false;
-    store_be16(f->data + l4 + at, (uint16_t)~inet_fold(inet_sum(proto + (f->len - l4), ip + 12, 8)));
+    end = l4 ? ETH_HLEN + (uint32_t)load_be16(ip + 2) : 0;
+    if (!l4 || end > f->len || end < l4 + at + 2)
+        return;
+    f->len = end;
+    store_be16(f->data + l4 + at,
+               (uint16_t)~inet_fold(inet_sum(proto + (f->len - l4), ip + 12, 8)));
     f->offload.needs_csum = true;
     f->offload.csum_start = (uint16_t)l4;
     f->offload.csum_offset = (uint16_t)at;
-    return true;
 }
 
 static bool large_send(struct frame *f, uint16_t mss)
@@ -145,15 +163,15 @@ static bool packet_finish(struct frame *f, uint32_t flags)
     if (flags & D_IPCS)
         ip_checksum(f);
     if (flags & D_TCPCS)
-        return transport_checksum(f, 6);
-    if (flags & D_UDPCS)
-        return transport_checksum(f, 17);
+        transport_checksum(f, 6);
+    else if (flags & D_UDPCS)
+        transport_checksum(f, 17);
     return true;
 }
 
 static struct frame *tag_insert(struct frame *f, uint16_t tag)
 {
-    struct frame *t = frame_new(f->len + 4);
+    struct frame *t = frame_new(MAX(f->len + 4, (uint32_t)FRAME_MIN_WIRE));
 
     memcpy(t->data, f->data, 12);
     store_be16(t->data + 12, 0x8100);
@@ -204,8 +222,9 @@ static void buffer_append(struct rtl8139 *d, uint64_t at, uint32_t len)
         d->tx->len = have + len;
 }
 
-/* One descriptor of the ring. False: the driver has given no more. */
-static bool descriptor_take(struct rtl8139 *d)
+/* One descriptor of the ring. False: the driver has given no more. What is written back keeps the
+   size; where checksums and MSS were asked for, errors and collisions are told: none. */
+static bool descriptor_take(struct rtl8139 *d, uint32_t *bytes)
 {
     uint64_t at = (load_le64(d->regs + RTL_TNPDS) & ~255ULL) + d->cp_tx * DESCRIPTOR;
     uint8_t w[DESCRIPTOR];
@@ -218,6 +237,7 @@ static bool descriptor_take(struct rtl8139 *d)
     flags = load_le32(w);
     if (!(flags & D_OWN))
         return false;
+    *bytes += flags & 0xffff;
     if (flags & D_FS) {
         frame_unref(d->tx);
         d->tx = frame_new(2048);
@@ -227,7 +247,7 @@ static bool descriptor_take(struct rtl8139 *d)
         buffer_append(d, load_le64(w + 8), flags & 0xffff);
     if (d->tx && (flags & D_LS))
         packet_send(d, flags, load_le32(w + 4));
-    store_le32(w, flags & ~D_OWN);
+    store_le32(w, flags & (D_EOR | D_FS | D_LS | 0xffff));
     rtl8139_dma(d)->write(rtl8139_dma(d), at, w, 4);
     d->cp_tx = flags & D_EOR || d->cp_tx == 63 ? 0 : d->cp_tx + 1; /* a ring has 64 at most */
     return true;
@@ -235,16 +255,18 @@ static bool descriptor_take(struct rtl8139 *d)
 
 void rtl8139_poll(struct rtl8139 *d)
 {
-    unsigned taken = 0;
+    uint32_t taken = 0, bytes = 0;
+    bool more;
 
     if (!(d->regs[RTL_CR] & CR_TE) || !(reg16(d, RTL_CPCR) & CPCR_TX) || event_armed(&d->tx_more))
         return;
-    while (taken < WORK && descriptor_take(d))
+    while (taken < WORK && bytes < WORK_BYTES && descriptor_take(d, &bytes))
         taken++;
-    if (taken == WORK)
+    more = taken == WORK || bytes >= WORK_BYTES;
+    if (more)
         evq_arm(rtl8139_events(d), &d->tx_more, d->nic.dev.env->actor->now + WORK_PAUSE);
     if (taken)
-        rtl8139_raise(d, ISR_TOK | (taken < WORK ? ISR_TDU : 0));
+        rtl8139_raise(d, ISR_TOK | (more ? 0 : ISR_TDU));
 }
 
 void rtl8139_tx_reset(struct rtl8139 *d)

@@ -289,6 +289,7 @@ void port_finish(struct port *p)
     evq_cancel(&p->owner->events, &p->carrier_event);
     arrivals_finish(&p->inbox);
     arrivals_finish(&p->held);
+    p->holding = false; /* so that a card that is reset after this asks for nothing */
     free(p->name);
 }
 

@@ -143,9 +143,13 @@ static vtime_t pace_limit(struct sim *s)
     return s->pace_base + (vtime_t)((double)(host - s->host_start_ns) * s->options.pace);
 }
 
+/*
+ * A host that is busy may come to the loop when the timer is due already. It then fires before the
+ * loop waits, and with no timer left that would be for ever, but for this.
+ */
 static void on_timer(uv_timer_t *t)
 {
-    (void)t;
+    uv_stop(t->loop);
 }
 
 /* The loop's own waits are in milliseconds. What it is to watch since it ran last is not seen. */

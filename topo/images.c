@@ -26,6 +26,8 @@ const struct image images[] = {
     {"debian-net", "the same with sshd, iperf3, ethtool and an SMB client", "debian-net/Image",
      "debian-net/initrd", "debian-net/cmdline", "hostname=%s", "128M", "%s# ", "lan.clone",
      "ready to be cloned", "debian-net"},
+    {"small", "Linux built from source, with busybox and the drivers of old cards", "small/Image",
+     "small/initrd", "small/cmdline", "hostname=%s", "64M", "%s# ", NULL, NULL, "small"},
     {"u-boot", "U-Boot in S-mode", "u-boot/qemu-riscv64_smode/u-boot.bin", NULL, NULL, NULL, "128M",
      "=> ", NULL, NULL, "u-boot"},
     {NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL},

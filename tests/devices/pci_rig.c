@@ -55,7 +55,11 @@ static void bars_place(void)
 
 void card_start(const char *model)
 {
-    struct nic_config c = {0};
+    card_start_with(model, (struct nic_config){0});
+}
+
+void card_start_with(const char *model, struct nic_config c)
+{
     struct err err = {0};
 
     rig_init(&rig);

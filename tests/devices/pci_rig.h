@@ -18,6 +18,8 @@ extern const uint8_t own[ETH_ALEN]; /* the card's address */
 
 /** A host with one card of a model, at 00:01.0, its BARs placed and everything enabled. */
 void card_start(const char *model);
+/** The same with more of a configuration; its address is replaced. */
+void card_start_with(const char *model, struct nic_config c);
 void card_finish(void);
 
 /* Accesses by the processor, at absolute addresses. */

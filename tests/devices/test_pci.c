@@ -49,6 +49,17 @@ static void ids_and_class_are_read_only(void **state)
     assert_int_equal(config_read(CARD, PCI_INTERRUPT_LINE, 2), 0x0142);
 }
 
+/* Linux's 8139cp refuses a card whose cache line size cannot be set (6.2.4). */
+static void cache_line_size_and_latency_are_kept(void **state)
+{
+    (void)state;
+
+    config_write(CARD, PCI_CACHE_LINE, 0x4010, 2);
+    assert_int_equal(config_read(CARD, PCI_CACHE_LINE, 2), 0x4010);
+    device_reset(&nic->dev);
+    assert_int_equal(config_read(CARD, PCI_CACHE_LINE, 2), 0);
+}
+
 static void extended_configuration_is_empty(void **state)
 {
     (void)state;
@@ -291,6 +302,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(nobody_answers_with_ones, setup, teardown),
         cmocka_unit_test_setup_teardown(ids_and_class_are_read_only, setup, teardown),
+        cmocka_unit_test_setup_teardown(cache_line_size_and_latency_are_kept, setup, teardown),
         cmocka_unit_test_setup_teardown(extended_configuration_is_empty, setup, teardown),
         cmocka_unit_test_setup_teardown(a_bar_answers_where_it_was_put_while_decoding, setup,
                                         teardown),
