@@ -18,7 +18,7 @@
 #define CLAIM 0x4
 #define MIE_MEIE (UINT64_C(1) << 11)
 
-enum { HANDLERS = 16, MACHINE_EXTERNAL = 11 };
+enum { HANDLERS = 72, MACHINE_EXTERNAL = 11 };
 
 static uintptr_t enable, context, priority;
 static struct {

@@ -9,7 +9,6 @@
 #include "base/clock.h"
 #include "base/uart.h"
 #include "cmd/console.h"
-#include "lwip/dhcp.h"
 #include "lwip/dns.h"
 #include "lwip/prot/dhcp.h"
 #include "net/address.h"
@@ -19,7 +18,6 @@
 enum { NAME_MOST = 64, WORD_MOST = 160 };
 
 static char name[NAME_MOST];
-static struct dhcp dhcp_state[NIC_MOST];
 
 const char *host_name(void)
 {
@@ -70,12 +68,10 @@ void nic_set_address(struct nic *nic, const ip4_addr_t *address, const ip4_addr_
 
 void nic_start_dhcp(struct nic *nic)
 {
-    unsigned i = (unsigned)(nic - nic_get(0));
-
     if (netif_dhcp_data(&nic->netif))
         dhcp_release_and_stop(&nic->netif);
     else
-        dhcp_set_struct(&nic->netif, &dhcp_state[i]);
+        dhcp_set_struct(&nic->netif, &nic->dhcp);
     netif_set_hostname(&nic->netif, name[0] ? name : NULL);
     netif_set_status_callback(&nic->netif, status_changed);
     if (dhcp_start(&nic->netif) != ERR_OK)

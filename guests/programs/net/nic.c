@@ -19,7 +19,7 @@
 #include "net/timers.h"
 #include "netif/ethernet.h"
 
-static struct nic *nics;
+static struct nic *nics[NIC_MOST];
 static unsigned count;
 
 unsigned nic_count(void)
@@ -29,22 +29,22 @@ unsigned nic_count(void)
 
 struct nic *nic_get(unsigned i)
 {
-    return &nics[i];
+    return nics[i];
 }
 
 struct nic *nic_find(const char *name)
 {
     for (unsigned i = 0; i < count; i++)
-        if (strcmp(nics[i].name, name) == 0)
-            return &nics[i];
+        if (strcmp(nics[i]->name, name) == 0)
+            return nics[i];
     return NULL;
 }
 
 struct nic *nic_of(const struct netif *netif)
 {
     for (unsigned i = 0; i < count; i++)
-        if (&nics[i].netif == netif)
-            return &nics[i];
+        if (&nics[i]->netif == netif)
+            return nics[i];
     return NULL;
 }
 
@@ -116,56 +116,7 @@ static void nic_interrupt(void *arg)
     nic->driver->interrupt(nic);
 }
 
-/* --- finding them --- */
-
-struct found {
-    const struct nic_driver *driver;
-    struct nic_place place;
-};
-
-static void found_add(struct found *all, unsigned *n, const struct nic_driver *driver,
-                      const struct nic_place *place)
-{
-    if (*n < NIC_MOST && (!driver->match || driver->match(place)))
-        all[(*n)++] = (struct found){driver, *place};
-}
-
-static void tree_search(struct found *all, unsigned *n)
-{
-    for (unsigned i = 0; nic_drivers[i]; i++) {
-        const struct nic_driver *driver = nic_drivers[i];
-
-        if (!driver->compatible)
-            continue;
-        for (int node = -1; (node = dtb_compatible(node, driver->compatible)) >= 0;)
-            found_add(all, n, driver,
-                      &(struct nic_place){.node = node, .irq = dtb_interrupt(node)});
-    }
-}
-
-static bool is_for(const struct nic_driver *driver, uint32_t id)
-{
-    for (const uint32_t *c = driver->cards; c && *c; c++)
-        if (*c == id)
-            return true;
-    return false;
-}
-
-static void pci_search(struct found *all, unsigned *n)
-{
-    struct nic_place place = {.node = -1};
-
-    if (!pci_init())
-        return;
-    while (pci_next(&place.card)) {
-        place.irq = place.card.irq;
-        for (unsigned i = 0; nic_drivers[i]; i++)
-            if (is_for(nic_drivers[i], place.card.id))
-                found_add(all, n, nic_drivers[i], &place);
-    }
-}
-
-/* --- adding them --- */
+/* --- adding one --- */
 
 static err_t nic_netif_init(struct netif *netif)
 {
@@ -179,48 +130,81 @@ static err_t nic_netif_init(struct netif *netif)
     return ERR_OK;
 }
 
-static bool nic_start(struct nic *nic, struct found *f)
+static bool nic_start(struct nic *nic, struct nic_place *place)
 {
-    nic->driver = f->driver;
-    nic->model = f->driver->name;
-    nic->card = memory_take(f->driver->size, 16);
+    nic->model = nic->driver->name;
+    nic->card = memory_take(nic->driver->size, 16);
     if (!nic->card)
         return false;
-    if (f->place.card.id)
-        pci_enable(&f->place.card);
+    if (place->card.id)
+        pci_enable(&place->card);
     netif_set_link_up(&nic->netif);
-    if (!f->driver->start(nic, &f->place))
+    if (!nic->driver->start(nic, place))
         return false;
     random_stir(nic->netif.hwaddr, ETH_HWADDR_LEN);
     return true;
 }
 
-static void nic_add(struct found *f)
+static void nic_add(const struct nic_driver *driver, struct nic_place *place)
 {
-    struct nic *nic = &nics[count];
+    struct nic *nic;
 
+    if (count == NIC_MOST || (driver->match && !driver->match(place)))
+        return;
+    nic = memory_take(sizeof *nic, 16);
+    if (!nic)
+        panic("no memory for %u network interfaces", count + 1);
+    nic->driver = driver;
     snprintf(nic->name, sizeof nic->name, "eth%u", count);
     netif_add(&nic->netif, NULL, NULL, NULL, nic, nic_netif_init, ethernet_input);
-    if (!nic_start(nic, f)) {
-        printf("%s: the %s refused to start\n", nic->name, f->driver->name);
+    if (!nic_start(nic, place)) {
+        printf("%s: the %s refused to start\n", nic->name, driver->name);
         netif_remove(&nic->netif);
         return;
     }
-    plic_attach(f->place.irq, nic_interrupt, nic);
+    plic_attach(place->irq, nic_interrupt, nic);
     netif_set_up(&nic->netif);
-    count++;
+    nics[count++] = nic;
+}
+
+/* --- finding them --- */
+
+static void tree_search(void)
+{
+    for (unsigned i = 0; nic_drivers[i]; i++) {
+        const struct nic_driver *driver = nic_drivers[i];
+
+        if (!driver->compatible)
+            continue;
+        for (int node = -1; (node = dtb_compatible(node, driver->compatible)) >= 0;)
+            nic_add(driver, &(struct nic_place){.node = node, .irq = dtb_interrupt(node)});
+    }
+}
+
+static bool is_for(const struct nic_driver *driver, uint32_t id)
+{
+    for (const uint32_t *c = driver->cards; c && *c; c++)
+        if (*c == id)
+            return true;
+    return false;
+}
+
+static void pci_search(void)
+{
+    struct nic_place place = {.node = -1};
+
+    if (!pci_init())
+        return;
+    while (pci_next(&place.card)) {
+        place.irq = place.card.irq;
+        for (unsigned i = 0; nic_drivers[i]; i++)
+            if (is_for(nic_drivers[i], place.card.id))
+                nic_add(nic_drivers[i], &place);
+    }
 }
 
 void nics_init(void)
 {
-    struct found all[NIC_MOST];
-    unsigned n = 0;
-
-    tree_search(all, &n);
-    pci_search(all, &n);
-    nics = memory_take(sizeof *nics * n, 16);
-    if (!nics && n > 0)
-        panic("no memory for %u network interfaces", n);
-    for (unsigned i = 0; i < n; i++)
-        nic_add(&all[i]);
+    tree_search();
+    pci_search();
 }

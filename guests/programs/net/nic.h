@@ -5,15 +5,17 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "lwip/dhcp.h"
 #include "lwip/netif.h"
 
-enum { NIC_MOST = 8 };
+enum { NIC_MOST = 64 };
 enum { NIC_FRAME_MOST = 1518 }; /* with a tag, without CRC */
 
 struct nic_driver;
 
 struct nic {
     struct netif netif;
+    struct dhcp dhcp; /* of ifconfig.c */
     char name[8]; /* "eth0" */
     const char *model;
     const struct nic_driver *driver;
