@@ -1,0 +1,77 @@
+-- One card (--define model=NAME) in a host beside a virtio host: the host finds the driver by itself.
+-- The traffic is the same whatever the card: see tests/scenario/host-cards.
+
+local lan = vlan "lan" { delay = "20us", rate = "100Mbit" }
+
+guest "host" { nic { lan, model = arg.model } }
+guest "peer" { lan, append = "ip=10.0.2.9/24" }
+user "gw" { lan, restrict = true }
+capture "lan.pcapng" { lan }
+
+local driver = arg.model:gsub("^e1000.*", "e1000"):gsub("^rtl8139c$", "rtl8139")
+local shows_link = not (arg.model:find "^ne2k" or arg.model == "pcnet")
+local address
+
+local function received(guest)
+  return tonumber(guest:sh("ip"):match "received (%d+) frames")
+end
+
+test("the host has the driver of its card, and an address by DHCP", function()
+  host:expect("lanarium host: " .. driver:gsub("%-", "%%-") .. " " .. host.eth0.mac, "1s")
+  address = host:expect("bound to (10%.0%.2%.%d+)", "10s")
+  host:prompt()
+  peer:prompt()
+end)
+
+test("pings of every size arrive, both ways", function()
+  for size = 0, 1472 do
+    local ask = "ping -c 1 -s " .. size .. " "
+    check(host:sh(ask .. "10.0.2.9"):find "1 received", "host to peer, " .. size)
+    check(peer:sh(ask .. address):find "1 received", "peer to host, " .. size)
+  end
+  check(host:sh "ping -c 2 -i 0.01 -s 8000 10.0.2.9":find "2 received", "in fragments")
+  check(peer:sh("ping -c 2 -i 0.01 -s 8000 " .. address):find "2 received", "in fragments")
+  check(host:sh "ping -c 1 10.0.2.2":find "1 received", "the user-mode stack")
+end)
+
+test("bulk TCP, one way, the other, and both at once", function()
+  host:send "send 10.0.2.9 -n 600000\n"
+  peer:expect("received 600000 bytes", "60s")
+  peer:send("send " .. address .. " -n 600000\n")
+  host:expect("received 600000 bytes", "60s")
+  host:prompt()
+  peer:prompt()
+  host:send "send 10.0.2.9 -n 300000\n"
+  peer:send("send " .. address .. " -n 300000\n")
+  host:expect("received 300000 bytes", "60s")
+  peer:expect("received 300000 bytes", "60s")
+  check(peer:sh("http " .. address .. "/bytes/40000"):find "200")
+  check(host:sh "http 10.0.2.9/bytes/40000":find "200")
+end)
+
+test("the card takes broadcasts in", function()
+  local before = received(host)
+  for i = 1, 5 do peer:sh("ping -c 1 10.0.2.20" .. i, "20s") end -- which nobody has: ARP asks
+  local more = received(host) - before
+  check(more >= 5, more .. " of 5 or more")
+end)
+
+test("the cable is pulled out and plugged in again", function()
+  host.eth0:up(false)
+  wait "10ms"
+  check(host:sh("ip"):find(shows_link and "link down" or "link up"))
+  check(host:sh("ping -c 1 10.0.2.9", "20s"):find(shows_link and "unreachable" or " 0 received"))
+  host.eth0:up(true)
+  wait "3s"
+  check(host:sh("ip"):find "link up")
+  check(host:sh "ping -c 3 -i 0.01 10.0.2.9":find "3 received")
+  check(peer:sh("ping -c 3 -i 0.01 -s 1472 " .. address):find "3 received")
+end)
+
+test("nothing was dropped by a guest", function()
+  for _, guest in ipairs { host, peer } do
+    local counters = guest:sh "ip"
+    check(counters:find "sent %d+ frames %d+ bytes 0 dropped", counters)
+    check(counters:find "received %d+ frames %d+ bytes 0 dropped", counters)
+  end
+end)
