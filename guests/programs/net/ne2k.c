@@ -194,8 +194,9 @@ static void pages_free(struct card *c, uint8_t next)
     set(c, BNRY, next == FIRST ? END - 1 : next - 1);
 }
 
-/* Returns false when the ring holds nonsense. */
-static bool packet_read(struct nic *nic)
+/* The next packet leaves the ring for c->frame. Returns its length; 0 if the ring holds nonsense, which is
+ * then forgotten. */
+static unsigned packet_take(struct nic *nic)
 {
     struct card *c = nic->card;
     unsigned at = c->next * PAGE, len, next;
@@ -204,34 +205,42 @@ static bool packet_read(struct nic *nic)
     remote_read(c, at, header, HEADER);
     next = header[0] >> 8;
     len = header[1];
-    if (next < FIRST || next >= END || len < FRAME_LEAST + CRC || len > NIC_FRAME_MOST + CRC)
-        return false;
+    if (next < FIRST || next >= END || len < FRAME_LEAST + CRC || len > NIC_FRAME_MOST + CRC) {
+        nic->rx_dropped++;
+        pages_free(c, current(c));
+        return 0;
+    }
     len -= CRC;
     remote_read(c, at + HEADER, c->frame, len);
     pages_free(c, (uint8_t)next);
-    nic_frame_received(nic, (const uint8_t *)c->frame, len);
-    return true;
+    return len;
+}
+
+/* The stack may answer at once, by ne2k_send: the card must be able to. */
+static void packet_pass(struct nic *nic, unsigned len)
+{
+    struct card *c = nic->card;
+
+    if (len)
+        nic_frame_received(nic, (const uint8_t *)c->frame, len);
 }
 
 static void ring_empty(struct nic *nic)
 {
     struct card *c = nic->card;
 
-    for (unsigned i = 0; i < END - FIRST && c->next != current(c); i++) {
-        if (!packet_read(nic)) {
-            nic->rx_dropped++;
-            pages_free(c, current(c));
-        }
-    }
+    for (unsigned i = 0; i < END - FIRST && c->next != current(c); i++)
+        packet_pass(nic, packet_take(nic));
 }
 
-/* The ring was full: what the chip does then it only leaves as this says (7, buffer ring overflow).
- */
+/* The ring was full: what the chip does then it only leaves as this says (7, buffer ring overflow): one
+ * packet is taken out in loopback, and passed on when frames can be sent again. */
 static void overflow(struct nic *nic)
 {
     struct card *c = nic->card;
     bool sending = get(c, CR) & TRANSMIT;
     uint64_t until = clock_ns() + OVERFLOW_NS;
+    unsigned len;
 
     set(c, CR, IDLE | STOP);
     while (clock_ns() < until)
@@ -241,11 +250,13 @@ static void overflow(struct nic *nic)
     sending = sending && !(get(c, ISR) & (SENT | ABORTED));
     set(c, TCR, TCR_LOOP);
     set(c, CR, IDLE | START);
-    ring_empty(nic);
+    len = c->next != current(c) ? packet_take(nic) : 0;
     set(c, ISR, OVERWRITE);
     set(c, TCR, TCR_NORMAL);
     if (sending)
         set(c, CR, IDLE | START | TRANSMIT);
+    packet_pass(nic, len);
+    ring_empty(nic);
 }
 
 static void ne2k_interrupt(struct nic *nic)

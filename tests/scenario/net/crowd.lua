@@ -1,17 +1,17 @@
--- A VLAN with 1,000 cards of every model but one: arg.hosts hosts with four each, and a router that gives
--- them addresses. Whatever happens, all counters add up.
---
--- ne2k_isa is left out (--define isa=yes puts it in): with 250 hosts, what the host sends by it after the
--- first bursts does not leave the card, and nobody has found out why.
+-- A VLAN with 1,000 cards of every model: arg.hosts hosts with four each, and a router that gives them
+-- addresses. Whatever happens, all counters add up.
 
 local hosts = math.tointeger(tonumber(arg.hosts))
-local models = { "virtio-net", "virtio-net-pci", "e1000", "e1000e", "ne2k_pci", "pcnet", "rtl8139", "rtl8139c" }
-if arg.isa then table.insert(models, 6, "ne2k_isa") end
-local lan = vlan "lan"
+local models = { "virtio-net", "virtio-net-pci", "e1000", "e1000e", "ne2k_pci", "ne2k_isa", "pcnet", "rtl8139", "rtl8139c" }
+local lan, isa = vlan "lan", {}
 guest "router" { image = "router", memory = "4M", lan }
 for i = 1, hosts do
   local cards = {}
-  for n = 1, 4 do cards[n] = nic { lan, model = models[(4 * i + n) % #models + 1] } end
+  for n = 1, 4 do
+    local model = models[(4 * i + n) % #models + 1]
+    cards[n] = nic { lan, model = model }
+    isa[i] = isa[i] or model == "ne2k_isa"
+  end
   cards.memory = "512K"
   guest("h" .. i) (cards)
 end
@@ -30,11 +30,16 @@ test("every card has an address of its own", function()
   check(router:sh "leases count":find(4 * hosts .. " bound"))
 end)
 
+-- All ask at once. An NE2000 has room for 57 short frames and may lose the question: it is asked again.
 test("every host reaches its neighbour", function()
+  local function ping(i) return "ping -c 3 -i 0.01 -s 1000 " .. address[i % hosts + 1] end
+  for i = 1, hosts do object("h" .. i):send(ping(i) .. "\n") end
+  local got = {}
+  for i = 1, hosts do got[i] = object("h" .. i):expect("(%d) received", "20s") end
   for i = 1, hosts do
-    object("h" .. i):send("ping -c 3 -i 0.01 -s 1000 " .. address[i % hosts + 1] .. "\n")
+    if got[i] ~= "3" and isa[i % hosts + 1] then got[i] = object("h" .. i):sh(ping(i)):match "(%d) received" end
+    check(got[i] == "3", "h" .. i .. " got " .. got[i])
   end
-  for i = 1, hosts do object("h" .. i):expect("3 received", "20s") end
 end)
 
 test("frames sent are those of the VLAN; copies are received or dropped, each with a reason", function()
