@@ -10,7 +10,6 @@
 
 #define BAR_MEMORY 0
 #define BAR_IO 2
-#define BAR_MSIX 3
 
 /* --- registers --- */
 
@@ -155,9 +154,7 @@ static void e1000e_reset(struct device *dev)
 {
     struct e1000e *e = dev->object;
 
-    memset(e->table, 0, sizeof(e->table));
-    for (unsigned v = 0; v < E1000E_VECTORS; v++)
-        e->table[4 * v + 3] = 1; /* masked */
+    pci_msix_reset(&e->msix);
     e1000e_phy_forget(e);
     e1000_reset(dev);
 }
@@ -181,8 +178,7 @@ static const struct field e1000e_fields[] = {
     FIELD(struct e1000e, reta, FIELD_U32, 0),
     FIELD(struct e1000e, rssrk, FIELD_U32, 0),
     FIELD(struct e1000e, eitr, FIELD_U32, 0),
-    FIELD(struct e1000e, table, FIELD_U32, 0),
-    FIELD(struct e1000e, pending, FIELD_U32, 0),
+    PCI_MSIX_FIELDS(struct e1000e, msix),
     FIELD(struct e1000e, page_of, FIELD_U16, 0),
     FIELD(struct e1000e, pages, FIELD_U16, 0),
     FIELD(struct e1000e, systim, FIELD_U64, 0),
@@ -226,10 +222,23 @@ static const struct pci_bar memory_bar = {"e1000e", E1000_MEMORY_SIZE, PCI_BAR_M
                                           4,        e1000_memory_read, e1000_memory_write};
 static const struct pci_bar io_bar = {"e1000e-io",   32, PCI_BAR_IO, 4, 4, e1000_io_read,
                                       e1000_io_write};
-static const struct pci_bar msix_bar = {
-    "e1000e-msix", 0x4000, PCI_BAR_MEMORY, 4, 4, e1000e_table_read, e1000e_table_write};
 
-enum { CAPABILITY_POWER = 0x01, CAPABILITY_EXPRESS = 0x10, CAPABILITY_MSIX = 0x11 };
+static uint64_t table_read(struct device *dev, uint64_t offset, unsigned size)
+{
+    (void)size;
+    return pci_msix_read(&((struct e1000e *)dev->object)->msix, offset);
+}
+
+static void table_write(struct device *dev, uint64_t offset, uint64_t value, unsigned size)
+{
+    (void)size;
+    pci_msix_write(&((struct e1000e *)dev->object)->msix, offset, value);
+}
+
+static const struct pci_bar msix_bar = {"e1000e-msix", PCI_MSIX_BAR_SIZE, PCI_BAR_MEMORY, 4, 4,
+                                        table_read,    table_write};
+
+enum { CAPABILITY_POWER = 0x01, CAPABILITY_EXPRESS = 0x10 };
 
 static void power_add(struct pci_function *f)
 {
@@ -251,19 +260,6 @@ static void express_add(struct pci_function *f)
     store_le32(f->initial + at + 12, 0x00000011);
     store_le16(f->writable + at + 16, 0x01c3);
     store_le16(f->initial + at + 18, 0x1011);
-}
-
-static void msix_add(struct e1000e *e)
-{
-    struct pci_function *f = &e->e1000.pci;
-    unsigned at = pci_add_capability(f, CAPABILITY_MSIX, 12);
-
-    store_le16(f->initial + at + 2, E1000E_VECTORS - 1);
-    store_le16(f->writable + at + 2, 0xc000);
-    store_le32(f->initial + at + 4, BAR_MSIX);
-    store_le32(f->initial + at + 8, 0x2000 | BAR_MSIX);
-    e->msix = (uint8_t)at;
-    f->written = e1000e_msix_written;
 }
 
 /* The second rings, and what each queue adds to causes. */
@@ -288,10 +284,9 @@ struct nic *e1000e_create(struct device_env *env, const char *name, const struct
     e1000_init(d, &e1000e_ops, env, name, c, &variant);
     pci_set_bar(&d->pci, BAR_MEMORY, &memory_bar);
     pci_set_bar(&d->pci, BAR_IO, &io_bar);
-    pci_set_bar(&d->pci, BAR_MSIX, &msix_bar);
+    pci_set_bar(&d->pci, E1000E_BAR_MSIX, &msix_bar);
     power_add(&d->pci);
     express_add(&d->pci);
-    msix_add(e);
     queues_init(d);
     e1000e_intr_init(e);
     e1000e_reset(&d->nic.dev);

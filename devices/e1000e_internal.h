@@ -7,6 +7,7 @@
 
 #include "devices/e1000_internal.h"
 #include "devices/e1000e.h"
+#include "devices/pci_msix.h"
 
 /* Registers of its own (chapter 10); a second ring's five follow one another, as the first's. */
 enum e1000e_register {
@@ -78,11 +79,12 @@ enum e1000e_register {
 #define RXCSUM_PCSD (1u << 13)
 
 #define E1000E_VECTORS 5
+#define E1000E_BAR_MSIX 3
 #define E1000E_RETA 32
 #define E1000E_RSSRK 10
 #define E1000E_PAGES 6 /* of the PHY, beyond its first, that are remembered */
 
-/** An MSI-X vector: what is in the table (PCI 3.0, 6.8.2), and its throttle. */
+/** An MSI-X vector's throttle. */
 struct e1000e_vector {
     struct e1000e *card;
     struct event later; /* EITR: no message before */
@@ -92,9 +94,7 @@ struct e1000e_vector {
 struct e1000e {
     struct e1000 e1000; /* first, so that they are one object */
     uint32_t reta[E1000E_RETA], rssrk[E1000E_RSSRK], eitr[E1000E_VECTORS];
-    uint32_t table[E1000E_VECTORS * 4]; /* of MSI-X: address, upper half, data, control */
-    uint32_t pending;                   /* vectors that are masked and have something to say */
-    uint8_t msix;                       /* where the capability is */
+    struct pci_msix msix;
     struct e1000e_vector vectors[E1000E_VECTORS];
     uint16_t page_of[E1000E_PAGES];   /* 0: free */
     uint16_t pages[E1000E_PAGES][16]; /* registers 16 to 31 */
@@ -120,11 +120,6 @@ void e1000e_intr_clone(struct e1000e *e, const struct e1000e *from);
 void e1000e_interrupt(struct e1000 *d, uint32_t fresh);
 uint32_t e1000e_icr_read(struct e1000 *d);
 void e1000e_icr_write(struct e1000 *d, uint32_t v);
-/** Software has changed the MSI-X capability. */
-void e1000e_msix_written(struct pci_function *f, unsigned offset, unsigned len);
-/** The BAR with the table. */
-uint64_t e1000e_table_read(struct device *dev, uint64_t offset, unsigned size);
-void e1000e_table_write(struct device *dev, uint64_t offset, uint64_t value, unsigned size);
 
 /* --- e1000e_phy.c: NVM, semaphores, the PHY's pages, the clock --- */
 
