@@ -18,6 +18,7 @@ struct nic_config {
     bool no_mrg_rxbuf;
     uint16_t queue_size; /* descriptors per ring the device allows; 0: the model's default.
                             (Linux's virtio-net driver stalls with fewer than 32.) */
+    uint8_t vectors;  /* PCI virtio: of its MSI-X table, up to PCI_MSIX_MAX; 0: it has none */
     uint8_t slot;     /* PCI: on the root bus, 1..31; 0: the next that is free */
     uint16_t iobase;  /* ISA: the first of its ports; 0: the model's default */
     uint8_t irq;      /* ISA: its line; 0: the model's default */

@@ -126,23 +126,25 @@ void virtio_kick(struct virtio *v, unsigned queue)
         v->ops->kick(v, queue);
 }
 
-static void interrupt(struct virtio *v, uint8_t cause)
+void virtio_interrupt(struct virtio *v, const struct virtio_queue *q)
 {
-    v->isr |= cause;
+    if (v->message && v->message(v, q))
+        return;
+    v->isr |= q ? VIRTIO_ISR_QUEUE : VIRTIO_ISR_CONFIG;
     v->changed(v);
 }
 
 void virtio_notify(struct virtio *v, struct virtio_queue *q)
 {
     if (virtio_wants_interrupt(v, q))
-        interrupt(v, VIRTIO_ISR_QUEUE);
+        virtio_interrupt(v, q);
 }
 
 void virtio_config_changed(struct virtio *v)
 {
     v->generation++;
     if (v->status & VIRTIO_DRIVER_OK)
-        interrupt(v, VIRTIO_ISR_CONFIG);
+        virtio_interrupt(v, NULL);
 }
 
 void virtio_fail(struct virtio *v, struct virtio_queue *q, const char *what)
@@ -153,7 +155,7 @@ void virtio_fail(struct virtio *v, struct virtio_queue *q, const char *what)
         return;
     v->status |= VIRTIO_NEEDS_RESET;
     if (v->status & VIRTIO_DRIVER_OK)
-        interrupt(v, VIRTIO_ISR_CONFIG);
+        virtio_interrupt(v, NULL);
 }
 
 uint64_t virtio_config_read(struct virtio *v, uint32_t offset, unsigned size)

@@ -85,6 +85,9 @@ struct virtio {
     struct device *dev;    /* the one on the bus: its name, its lines, its machine */
     void *transport;       /* struct virtio_mmio, for example */
     void (*changed)(struct virtio *v); /* the transport's: isr changed */
+    /** The transport's: tell of a queue, or with NULL of the configuration, by a message; false:
+     * it does not send messages now, so that isr tells. May be NULL. */
+    bool (*message)(struct virtio *v, const struct virtio_queue *q);
     bool legacy;           /* 0.9.5 driver interface: the transport decides */
 
     uint64_t offered;      /* features */
@@ -206,7 +209,10 @@ void virtio_done(struct virtio *v, struct virtio_queue *q, uint16_t head, uint32
 /** Whether the driver wants to hear of what was published since it was asked last. */
 bool virtio_wants_interrupt(struct virtio *v, struct virtio_queue *q);
 
-/** Interrupt the driver if it wants to be (2.7.7, 2.7.10). */
+/** Interrupt the driver, for a queue or, with NULL, for its configuration. */
+void virtio_interrupt(struct virtio *v, const struct virtio_queue *q);
+
+/** The same for a queue, if it wants to be (2.7.7, 2.7.10). */
 void virtio_notify(struct virtio *v, struct virtio_queue *q);
 
 /**

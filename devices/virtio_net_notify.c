@@ -37,10 +37,10 @@ static void interrupt(struct virtio_net *n)
     evq_cancel(events(n), &n->notify);
     if (rx)
         n->rx_quiet_until = (uint64_t)(now(n) + RX_GAP);
-    if (rx || tx) {
-        v->isr |= VIRTIO_ISR_QUEUE;
-        v->changed(v);
-    }
+    if (rx)
+        virtio_interrupt(v, &v->queues[VIRTIO_NET_RX]);
+    if (tx)
+        virtio_interrupt(v, &v->queues[VIRTIO_NET_TX]);
 }
 
 static void fire(struct event *ev, vtime_t at)

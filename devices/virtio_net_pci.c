@@ -15,7 +15,7 @@ struct virtio_net_pci {
 static void net_pci_reset(struct device *dev)
 {
     virtio_net_reset(dev);
-    pci_reset(&((struct virtio_net_pci *)dev->object)->transport.pci);
+    virtio_pci_reset(&((struct virtio_net_pci *)dev->object)->transport);
 }
 
 static const struct field net_pci_fields[] = {VIRTIO_NET_FIELDS,
@@ -41,8 +41,8 @@ struct nic *virtio_net_pci_create(struct device_env *env, const char *name,
     n = xcalloc(1, sizeof(*n));
     virtio_net_init(&n->net, &net_pci_ops, env, name, c);
     virtio_pci_init(&n->transport, &n->net.virtio,
-                    c->legacy ? VIRTIO_PCI_TRANSITIONAL : VIRTIO_PCI_MODERN, CLASS_ETHERNET);
+                    c->legacy ? VIRTIO_PCI_TRANSITIONAL : VIRTIO_PCI_MODERN, CLASS_ETHERNET, c->vectors);
     n->net.nic.pci = &n->transport.pci;
-    virtio_reset(&n->net.virtio);
+    net_pci_reset(&n->net.nic.dev);
     return &n->net.nic;
 }

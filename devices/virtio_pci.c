@@ -5,8 +5,8 @@
  *     0x2000 device configuration (4.1.4.6)      0x3000 notifications (4.1.4.4), 4 bytes a queue
  *
  * and a transitional device has the legacy one besides (4.1.4.8), in I/O ports. Interrupts are
- * INTx: the machine has no controller for messages. Which interface is in use is decided by who
- * first writes the device status after a reset.
+ * INTx, or messages (pci_msix.h) once software turns those on. Which interface is in use is decided
+ * by who first writes the device status after a reset.
  */
 #include "devices/virtio_pci.h"
 
@@ -15,11 +15,11 @@
 #define VENDOR 0x1af4
 #define CAP_VENDOR 0x09
 #define MODERN_BAR 4
+#define MSIX_BAR 1
 #define PART 0x1000
 #define LEGACY_BAR 0
-#define LEGACY_CONFIG 0x14
+#define LEGACY_VECTORS 0x14
 #define NOTIFY_MULTIPLIER 4
-#define NO_VECTOR 0xffff
 
 enum { CFG_COMMON = 1, CFG_NOTIFY, CFG_ISR, CFG_DEVICE, CFG_ACCESS };
 
@@ -58,6 +58,40 @@ static uint8_t isr_take(struct virtio *v)
     return isr;
 }
 
+/* --- messages --- */
+
+static void vectors_forget(struct virtio_pci *m)
+{
+    m->config_vector = VIRTIO_NO_VECTOR;
+    for (unsigned i = 0; i < VIRTIO_MAX_QUEUES; i++)
+        m->queue_vectors[i] = VIRTIO_NO_VECTOR;
+}
+
+/* A vector that is not in the table is none, which the driver sees when it reads back (4.1.5.1.2).
+ */
+static uint16_t vector_of(const struct virtio_pci *m, uint64_t v)
+{
+    return v < m->msix.vectors ? (uint16_t)v : VIRTIO_NO_VECTOR;
+}
+
+static void message_send(struct pci_msix *x, unsigned vector)
+{
+    if (!pci_msix_hold(x, vector))
+        pci_msix_store(x, vector);
+}
+
+static bool pci_message(struct virtio *v, const struct virtio_queue *q)
+{
+    struct virtio_pci *m = v->transport;
+    uint16_t vector = q ? m->queue_vectors[q - v->queues] : m->config_vector;
+
+    if (!pci_msix_enabled(&m->msix))
+        return false;
+    if (vector != VIRTIO_NO_VECTOR)
+        message_send(&m->msix, vector);
+    return true;
+}
+
 static void status_write(struct virtio_pci *m, uint8_t status, bool legacy)
 {
     struct virtio *v = m->virtio;
@@ -65,8 +99,10 @@ static void status_write(struct virtio_pci *m, uint8_t status, bool legacy)
     if (!v->status)
         v->legacy = legacy;
     virtio_set_status(v, status);
-    if (!status)
-        m->device_feature_select = m->driver_feature_select = m->queue_select = 0;
+    if (status)
+        return;
+    m->device_feature_select = m->driver_feature_select = m->queue_select = 0;
+    vectors_forget(m);
 }
 
 /* --- common configuration --- */
@@ -115,10 +151,25 @@ static void driver_select_write(struct virtio_pci *m, uint64_t v)
     m->driver_feature_select = (uint32_t)v;
 }
 
-static uint64_t no_vector_read(struct virtio_pci *m)
+static uint64_t config_vector_read(struct virtio_pci *m)
 {
-    (void)m;
-    return NO_VECTOR; /* there is no table of vectors, so none can be assigned (4.1.5.1.2) */
+    return m->config_vector;
+}
+
+static void config_vector_write(struct virtio_pci *m, uint64_t v)
+{
+    m->config_vector = vector_of(m, v);
+}
+
+static uint64_t queue_vector_read(struct virtio_pci *m)
+{
+    return selected(m) ? m->queue_vectors[m->queue_select] : VIRTIO_NO_VECTOR;
+}
+
+static void queue_vector_write(struct virtio_pci *m, uint64_t v)
+{
+    if (selected(m))
+        m->queue_vectors[m->queue_select] = vector_of(m, v);
 }
 
 static uint64_t num_queues_read(struct virtio_pci *m)
@@ -228,13 +279,13 @@ static const struct reg common[] = {
     {"device_feature", 4, 4, features_read, NULL},
     {"driver_feature_select", 8, 4, driver_select_read, driver_select_write},
     {"driver_feature", 12, 4, accepted_read, accepted_write},
-    {"config_msix_vector", 16, 2, no_vector_read, NULL},
+    {"config_msix_vector", 16, 2, config_vector_read, config_vector_write},
     {"num_queues", 18, 2, num_queues_read, NULL},
     {"device_status", 20, 1, status_read, modern_status_write},
     {"config_generation", 21, 1, generation_read, NULL},
     {"queue_select", 22, 2, select_read, select_write},
     {"queue_size", 24, 2, size_read, size_write},
-    {"queue_msix_vector", 26, 2, no_vector_read, NULL},
+    {"queue_msix_vector", 26, 2, queue_vector_read, queue_vector_write},
     {"queue_enable", 28, 2, enable_read, enable_write},
     {"queue_notify_off", 30, 2, notify_offset_read, NULL},
     {"queue_desc", 32, 4, desc_low_read, desc_low_write},
@@ -319,6 +370,9 @@ static const struct reg legacy[] = {
     {"queue_notify", 16, 2, NULL, legacy_notify_write},
     {"device_status", 18, 1, status_read, legacy_status_write},
     {"isr_status", 19, 1, legacy_isr_read, NULL},
+    /* These are there only while messages are on; otherwise the configuration begins here. */
+    {"config_msix_vector", 20, 2, config_vector_read, config_vector_write},
+    {"queue_msix_vector", 22, 2, queue_vector_read, queue_vector_write},
 };
 
 /* --- access --- */
@@ -374,14 +428,21 @@ static void modern_write(struct device *dev, uint64_t offset, uint64_t value, un
     }
 }
 
-/* Drivers read configuration bytes of any size and alignment there. */
+/* Where the device's own configuration begins. Drivers read bytes of any size and alignment there.
+ */
+static uint32_t legacy_config(const struct virtio_pci *m)
+{
+    return LEGACY_VECTORS + (pci_msix_enabled(&m->msix) ? 4 : 0);
+}
+
 static uint64_t legacy_read(struct device *dev, uint64_t offset, unsigned size)
 {
     struct virtio_pci *m = pci_of(dev);
+    uint32_t config = legacy_config(m);
     const struct reg *r;
 
-    if (offset >= LEGACY_CONFIG)
-        return virtio_config_read(m->virtio, (uint32_t)offset - LEGACY_CONFIG, size);
+    if (offset >= config)
+        return virtio_config_read(m->virtio, (uint32_t)offset - config, size);
     r = reg_find(m, legacy, ARRAY_LEN(legacy), offset, size);
     return r && r->read ? r->read(m) : 0;
 }
@@ -389,15 +450,28 @@ static uint64_t legacy_read(struct device *dev, uint64_t offset, unsigned size)
 static void legacy_write(struct device *dev, uint64_t offset, uint64_t value, unsigned size)
 {
     struct virtio_pci *m = pci_of(dev);
+    uint32_t config = legacy_config(m);
     const struct reg *r;
 
-    if (offset >= LEGACY_CONFIG) {
-        virtio_config_write(m->virtio, (uint32_t)offset - LEGACY_CONFIG, value, size);
+    if (offset >= config) {
+        virtio_config_write(m->virtio, (uint32_t)offset - config, value, size);
         return;
     }
     r = reg_find(m, legacy, ARRAY_LEN(legacy), offset, size);
     if (r && r->write)
         r->write(m, value);
+}
+
+static uint64_t table_read(struct device *dev, uint64_t offset, unsigned size)
+{
+    (void)size;
+    return pci_msix_read(&pci_of(dev)->msix, offset);
+}
+
+static void table_write(struct device *dev, uint64_t offset, uint64_t value, unsigned size)
+{
+    (void)size;
+    pci_msix_write(&pci_of(dev)->msix, offset, value);
 }
 
 /* --- capabilities --- */
@@ -440,11 +514,15 @@ static void access_reading(struct pci_function *f, unsigned offset, unsigned len
         store_le32(f->config + offset, (uint32_t)modern_read(m->virtio->dev, at, size));
 }
 
-static void access_written(struct pci_function *f, unsigned offset, unsigned len)
+static void config_written(struct pci_function *f, unsigned offset, unsigned len)
 {
     struct virtio_pci *m = container_of(f, struct virtio_pci, pci);
     uint32_t at, size;
 
+    if (pci_msix_written(&m->msix, offset, len)) {
+        m->virtio->changed(m->virtio);
+        pci_msix_flush(&m->msix);
+    }
     if (access_wanted(m, offset, &at, &size) && len >= size)
         modern_write(m->virtio->dev, at,
                      load_le32(f->config + offset) & (uint32_t)((1ULL << 8 * size) - 1), size);
@@ -466,19 +544,30 @@ static void capabilities_add(struct virtio_pci *m)
     memset(f->writable + at + 8, 0xff, 12);
     m->access_capability = (uint8_t)at;
     f->reading = access_reading;
-    f->written = access_written;
+    f->written = config_written;
 }
 
 static void pci_changed(struct virtio *v)
 {
-    pci_interrupt(&((struct virtio_pci *)v->transport)->pci, v->isr != 0);
+    struct virtio_pci *m = v->transport;
+
+    pci_interrupt(&m->pci, v->isr != 0 && !pci_msix_enabled(&m->msix));
+}
+
+void virtio_pci_reset(struct virtio_pci *m)
+{
+    pci_msix_reset(&m->msix);
+    vectors_forget(m);
+    pci_reset(&m->pci);
 }
 
 void virtio_pci_init(struct virtio_pci *m, struct virtio *v, enum virtio_pci_kind kind,
-                     uint32_t class_code)
+                     uint32_t class_code, unsigned vectors)
 {
     static const struct pci_bar modern_bar = {
         "virtio", 4 * PART, PCI_BAR_64BIT | PCI_BAR_PREFETCH, 1, 4, modern_read, modern_write};
+    static const struct pci_bar msix_bar = {"virtio-msix", PCI_MSIX_BAR_SIZE, PCI_BAR_MEMORY, 4, 4,
+                                            table_read,    table_write};
     static const struct pci_bar legacy_bar = {"virtio-legacy", 128,         PCI_BAR_IO, 1, 4,
                                               legacy_read,     legacy_write};
     bool both = kind == VIRTIO_PCI_TRANSITIONAL;
@@ -495,9 +584,14 @@ void virtio_pci_init(struct virtio_pci *m, struct virtio *v, enum virtio_pci_kin
     m->virtio = v;
     v->transport = m;
     v->changed = pci_changed;
+    v->message = pci_message;
     pci_init(&m->pci, v->dev, &id);
     pci_set_bar(&m->pci, MODERN_BAR, &modern_bar);
     if (both)
         pci_set_bar(&m->pci, LEGACY_BAR, &legacy_bar);
     capabilities_add(m);
+    if (!vectors)
+        return;
+    pci_set_bar(&m->pci, MSIX_BAR, &msix_bar);
+    pci_msix_init(&m->msix, &m->pci, MSIX_BAR, vectors, message_send);
 }

@@ -1,4 +1,5 @@
 /* The attributes of every object a topology can hold: one table each. */
+#include "devices/pci_msix.h"
 #include "sim/vlan.h"
 #include "topo/schema.h"
 #include "topo/uplinks/uplinks.h"
@@ -59,7 +60,7 @@ static const struct attr nic_attrs[] = {
     SCHEMA_LINK(topo_nic, "(its VLAN's)", "(its VLAN's)", "(its VLAN's)"),
     {"up", ATTR_BOOL, SCHEMA_AT(topo_nic, up), "true", 0, 0, NULL, "whether the cable is plugged in"},
     {"legacy", ATTR_BOOL, SCHEMA_AT(topo_nic, legacy), "(the guest's)", 0, 0, NULL,
-     "virtio-mmio: present the legacy interface (version 1)"},
+     "virtio: present the legacy interface; on PCI besides the modern one"},
     {"offload", ATTR_BOOL, SCHEMA_AT(topo_nic, offload), "true", 0, 0, NULL,
      "offer checksum and segmentation offload to the driver"},
     {"mrg_rxbuf", ATTR_BOOL, SCHEMA_AT(topo_nic, mrg_rxbuf), "true", 0, 0, NULL,
@@ -70,6 +71,8 @@ static const struct attr nic_attrs[] = {
      "told to the driver, where the model can"},
     {"addr", ATTR_INT, SCHEMA_AT(topo_nic, addr), "(the next that is free)", 1, 31, NULL,
      "PCI: its slot on bus 0"},
+    {"vectors", ATTR_INT, SCHEMA_AT(topo_nic, vectors), "4", 0, PCI_MSIX_MAX, NULL,
+     "virtio-net-pci: of its MSI-X table; 0: it has none"},
     {"iobase", ATTR_INT, SCHEMA_AT(topo_nic, iobase), "0x300", 0x100, 0xffe0, NULL,
      "ISA: the first of its ports"},
     {"irq", ATTR_INT, SCHEMA_AT(topo_nic, irq), "9", 2, 15, NULL, "ISA: its interrupt line"},

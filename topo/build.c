@@ -37,6 +37,7 @@ static struct machine_nic nic_config(const struct topo_nic *n)
     c.config.no_mrg_rxbuf = !n->mrg_rxbuf;
     c.config.queue_size = (uint16_t)n->queue_size;
     c.config.slot = (uint8_t)n->addr;
+    c.config.vectors = (uint8_t)n->vectors;
     c.config.iobase = (uint16_t)n->iobase;
     c.config.irq = (uint8_t)n->irq;
     c.config.mtu = (uint16_t)n->mtu;

@@ -8,7 +8,7 @@
 static const struct rename nic_names[] = {
     {"macaddr", "mac"},  {"mac", "mac"}, {"model", "model"}, {"name", "name"}, {"mtu", "mtu"},
     {"host_mtu", "mtu"}, {"vlan", NULL}, {"netdev", NULL},   {"id", NULL},     {"iobase", "iobase"},
-    {"irq", "irq"},      {"bus", NULL},  {"addr", "addr"}, {"vectors", NULL},     {NULL, NULL},
+    {"irq", "irq"},      {"bus", NULL},  {"addr", "addr"}, {"vectors", "vectors"}, {NULL, NULL},
 };
 
 /* That there is no such word, and which there are. */

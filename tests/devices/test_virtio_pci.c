@@ -8,6 +8,7 @@
 #define CARD (1u << 3)
 #define MODERN 4 /* BARs */
 #define LEGACY 0
+#define TABLE 1
 #define N 8
 enum { RX, TX, CTRL };
 enum { ACKNOWLEDGE = 1, DRIVER = 2, DRIVER_OK = 4, FEATURES_OK = 8, NEEDS_RESET = 64 };
@@ -121,6 +122,23 @@ static int transitional(void **state)
     return 0;
 }
 
+/* With MSI-X: four vectors, each with a word of memory for its messages; the words start at 0. */
+static uint64_t messages;
+
+static int with_messages(void **state)
+{
+    (void)state;
+    card_start_with("virtio-net-pci", (struct nic_config){.legacy = true, .vectors = 4});
+    memory();
+    messages = rig_alloc(&rig, 64);
+    for (unsigned v = 0; v < 4; v++) {
+        card_write(TABLE, 16 * v, messages + 4 * v, 4);
+        card_write(TABLE, 16 * v + 8, 0x100 + v, 4);
+        card_write(TABLE, 16 * v + 12, 0, 4);
+    }
+    return 0;
+}
+
 static int teardown(void **state)
 {
     (void)state;
@@ -202,11 +220,6 @@ static void queues_are_what_was_written(void **state)
     put(ENABLE, 0, 2); /* no way back but a reset */
     assert_int_equal(get(ENABLE, 2), 1);
     assert_int_equal(get(NOTIFY_OFF, 2), TX);
-    assert_int_equal(get(VECTOR, 2), 0xffff);
-    put(VECTOR, 0, 2); /* there is no table of vectors */
-    put(CONFIG_VECTOR, 0, 2);
-    assert_int_equal(get(VECTOR, 2), 0xffff);
-    assert_int_equal(get(CONFIG_VECTOR, 2), 0xffff);
     put(SELECT, 3, 2); /* there is none */
     assert_int_equal(get(SIZE, 2), 0);
     put(SIZE, 8, 2);
@@ -362,6 +375,150 @@ static void the_legacy_interface_sends_and_receives(void **state)
     assert_int_equal(legacy_get(L_ADDRESS, 4), 0);
 }
 
+/* --- messages --- */
+
+/* A vector's message, if there is one; it is taken. */
+static uint32_t message(unsigned v)
+{
+    uint8_t *p = rig_at(&rig, messages + 4 * v);
+    uint32_t data = load_le32(p);
+
+    store_le32(p, 0);
+    return data;
+}
+
+/* The control word of the MSI-X capability. */
+static void messages_control(uint32_t value)
+{
+    unsigned at = config_read(CARD, PCI_CAPABILITIES, 1);
+
+    while (config_read(CARD, at, 1) != 0x11)
+        at = config_read(CARD, at + 1, 1);
+    assert_int_equal(config_read(CARD, at + 2, 2) & 0x7ff, 3); /* four vectors */
+    config_write(CARD, at + 2, value, 2);
+}
+
+/* A driver that gave the configuration vector 0, reception 1, transmission 2. */
+static void messages_start(void)
+{
+    messages_control(0x8000);
+    features(1ULL << 32 | VIRTIO_NET_F_MAC | VIRTIO_NET_F_STATUS | VIRTIO_NET_F_CTRL_VQ);
+    queues();
+    put(CONFIG_VECTOR, 0, 2);
+    for (unsigned q = RX; q <= TX; q++) {
+        put(SELECT, q, 2);
+        put(VECTOR, q + 1, 2);
+        assert_int_equal(get(VECTOR, 2), q + 1);
+    }
+    put(STATUS, ACKNOWLEDGE | DRIVER | FEATURES_OK | DRIVER_OK, 1);
+    offer(RX, payload, 1600, 2);
+    put(NOTIFY, RX, 2);
+}
+
+static void each_queue_has_its_message(void **state)
+{
+    (void)state;
+
+    messages_start();
+    card_receive(own, 100);
+    assert_int_equal(message(1), 0x101);
+    transmit(12, 200);
+    put(NOTIFY + 4 * TX, TX, 2);
+    rig_advance(&rig, rig.actor.now + NS_PER_MS);
+    assert_int_equal(message(2), 0x102);
+    port_set_up(&nic->port, false);
+    rig_advance(&rig, rig.actor.now);
+    assert_int_equal(message(0), 0x100);
+    assert_int_equal(message(0) | message(1) | message(2) | message(3), 0);
+    assert_int_equal(get(ISR, 1), 0); /* 4.1.4.5.1: it tells nothing then */
+    assert_false(rig.line[CARD_LINE]);
+}
+
+static void masked_messages_wait(void **state)
+{
+    (void)state;
+
+    messages_start();
+    card_write(TABLE, 16 + 12, 1, 4);
+    card_receive(own, 100);
+    assert_int_equal(message(1), 0);
+    assert_int_equal(card_read(TABLE, 0x2000, 4), 2);
+    messages_control(0xc000);
+    card_write(TABLE, 16 + 12, 0, 4);
+    assert_int_equal(message(1), 0); /* all of them are masked still */
+    messages_control(0x8000);
+    assert_int_equal(message(1), 0x101);
+    assert_int_equal(card_read(TABLE, 0x2000, 4), 0);
+}
+
+static void a_vector_that_is_not_there_is_none(void **state)
+{
+    (void)state;
+
+    messages_start();
+    put(SELECT, RX, 2);
+    put(VECTOR, 4, 2);
+    assert_int_equal(get(VECTOR, 2), 0xffff);
+    put(CONFIG_VECTOR, 0x8000, 2);
+    assert_int_equal(get(CONFIG_VECTOR, 2), 0xffff);
+    put(SELECT, 3, 2); /* there is no such queue */
+    put(VECTOR, 1, 2);
+    assert_int_equal(get(VECTOR, 2), 0xffff);
+    card_receive(own, 100); /* told to nobody */
+    assert_int_equal(done(RX), 1);
+    assert_int_equal(message(0) | message(1) | message(3), 0);
+    card_write(TABLE, 64, 1, 4); /* behind the table */
+    assert_int_equal(card_read(TABLE, 64, 4), 0);
+}
+
+static void resets_take_the_vectors_back(void **state)
+{
+    (void)state;
+
+    messages_start();
+    put(STATUS, 0, 1); /* the device's: the table is the bus's */
+    put(SELECT, RX, 2);
+    assert_int_equal(get(VECTOR, 2), 0xffff);
+    assert_int_equal(get(CONFIG_VECTOR, 2), 0xffff);
+    assert_int_equal(card_read(TABLE, 16 + 8, 4), 0x101);
+    device_reset(&nic->dev);
+    config_write(CARD, PCI_BAR0 + 4 * TABLE, 0x40000000, 4);
+    config_write(CARD, PCI_COMMAND, 7, 2);
+    assert_int_equal(memory_read(0x40000000 + 16 + 8, 4), 0);
+    assert_int_equal(memory_read(0x40000000 + 16 + 12, 4), 1);
+}
+
+static void without_vectors_or_messages_it_is_the_line(void **state)
+{
+    (void)state;
+
+    messages_start();
+    messages_control(0);
+    card_receive(own, 100);
+    assert_int_equal(message(1), 0);
+    assert_true(rig.line[CARD_LINE]);
+    messages_control(0x8000);
+    assert_false(rig.line[CARD_LINE]);
+    card_finish();
+    setup(NULL); /* without such a capability nothing can be assigned */
+    put(CONFIG_VECTOR, 0, 2);
+    assert_int_equal(get(CONFIG_VECTOR, 2), 0xffff);
+}
+
+static void messages_move_the_legacy_configuration(void **state)
+{
+    (void)state;
+
+    assert_int_equal(legacy_get(L_CONFIG, 1), own[0]);
+    messages_control(0x8000);
+    assert_int_equal(legacy_get(L_CONFIG + 4, 1), own[0]);
+    legacy_put(L_CONFIG, 3, 2);
+    assert_int_equal(legacy_get(L_CONFIG, 2), 3);
+    legacy_put(L_SELECT, TX, 2);
+    legacy_put(L_CONFIG + 2, 2, 2);
+    assert_int_equal(legacy_get(L_CONFIG + 2, 2), 2);
+}
+
 static void a_queue_that_breaks_the_rules_needs_a_reset(void **state)
 {
     (void)state;
@@ -416,6 +573,7 @@ static void random_registers_harm_nobody(void **state)
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 #define F(f) cmocka_unit_test_setup_teardown(f, fresh, teardown)
 #define L(f) cmocka_unit_test_setup_teardown(f, transitional, teardown)
+#define M(f) cmocka_unit_test_setup_teardown(f, with_messages, teardown)
 
 int main(void)
 {
@@ -429,6 +587,12 @@ int main(void)
         T(without_bus_mastering_nothing_is_read),
         T(the_window_does_what_the_bar_does),
         L(the_legacy_interface_sends_and_receives),
+        M(each_queue_has_its_message),
+        M(masked_messages_wait),
+        M(a_vector_that_is_not_there_is_none),
+        M(resets_take_the_vectors_back),
+        M(without_vectors_or_messages_it_is_the_line),
+        M(messages_move_the_legacy_configuration),
         T(a_queue_that_breaks_the_rules_needs_a_reset),
         T(a_reset_of_the_bus_takes_everything_back),
         L(random_registers_harm_nobody),

@@ -84,7 +84,7 @@ static void card_connect(struct nic_rig *r)
 void nic_rig_init(struct nic_rig *r, struct sim *s, const char *model, unsigned number)
 {
     static const struct actor_ops ops = {.kind = "rig"};
-    struct nic_config c = {.mac = {0x52, 0x54, 0, 0x12, 0x34, (uint8_t)(0x56 + number)}};
+    struct nic_config c = {.mac = {0x52, 0x54, 0, 0x12, 0x34, (uint8_t)(0x56 + number)}, .vectors = 4};
     struct err err = {0};
     const struct nic_model *m = nic_model_find(model);
     char name[16];
