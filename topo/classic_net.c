@@ -8,7 +8,7 @@
 static const struct rename nic_names[] = {
     {"macaddr", "mac"},  {"mac", "mac"}, {"model", "model"}, {"name", "name"}, {"mtu", "mtu"},
     {"host_mtu", "mtu"}, {"vlan", NULL}, {"netdev", NULL},   {"id", NULL},     {"iobase", "iobase"},
-    {"irq", "irq"},      {"bus", NULL},  {"addr", "addr"}, {"vectors", "vectors"}, {NULL, NULL},
+    {"irq", "irq"},      {"bus", NULL},  {"addr", NULL}, {"vectors", "vectors"}, {NULL, NULL},
 };
 
 /* That there is no such word, and which there are. */
@@ -72,7 +72,7 @@ static const char *model_of(const char *theirs)
     return mmio ? "virtio-net" : theirs;
 }
 
-/* -net nic,model=help: the shelf, a line each; and that is all. */
+/* -net nic,model=help, -device help: the shelf, a line each; and that is all. */
 static void models_help(void)
 {
     for (const struct nic_model *m = nic_models; m->name; m++)
@@ -80,11 +80,26 @@ static void models_help(void)
     exit(EXIT_PASSED);
 }
 
+/* addr=SLOT or SLOT.0 as QEMU reads it: in hexadecimal, with 0x or without. */
+static void slot_set(struct classic *c, struct topo_nic *n, const char *value)
+{
+    char *end, slot[24];
+    unsigned long number = strtoul(value, &end, 16);
+    if (!isxdigit((unsigned char)*value) || (*end && strcmp(end, ".0") != 0)) {
+        classic_error(c, "addr=%s is no slot: write it in hexadecimal, as 0x1f or 1f.0", value);
+        return;
+    }
+    snprintf(slot, sizeof(slot), "%lu", number);
+    schema_set(c->t, &n->object, "addr", slot, c->place);
+}
+
 static void nic_make(struct classic *c, const struct classic_list *l, struct topo_vlan *v,
                      const char *model)
 {
     struct topo_nic *n = (struct topo_nic *)topo_add(c->t, TOPO_NIC, NULL, c->place);
     names_set(c, &n->object, l, nic_names);
+    if (classic_get(l, "addr"))
+        slot_set(c, n, classic_get(l, "addr"));
     if (strcmp(n->model, "help") == 0 || strcmp(n->model, "?") == 0)
         models_help();
     n->model = topo_intern(c->t, model ? model : model_of(n->model));
@@ -250,7 +265,9 @@ void classic_device(struct classic *c)
     const char *model = model_of(l.word), *netdev = classic_get(&l, "netdev");
     for (const char *const *d = there; *d; d++)
         known |= strcmp(*d, l.word) == 0;
-    if (nic_model_find(model)) {
+    if (strcmp(l.word, "help") == 0 || strcmp(l.word, "?") == 0) {
+        models_help();
+    } else if (nic_model_find(model)) {
         c->net_said = true;
         nic_make(c, &l, netdev ? vlan_netdev(c, netdev) : NULL, model);
     } else if (!known) {
