@@ -7,6 +7,7 @@
 #include "devices/ne2k_pci.h"
 #include "devices/pcnet.h"
 #include "devices/rtl8139.h"
+#include "devices/tulip.h"
 #include "devices/virtio_net.h"
 #include "devices/virtio_net_pci.h"
 
@@ -29,6 +30,8 @@ const struct nic_model nic_models[] = {
      rtl8139_create},
     {"rtl8139c", "pci", "Realtek RTL8139C: one receive buffer, four transmit descriptors",
      rtl8139c_create},
+    {"tulip", "pci", "Digital 21143: rings or chains, a filter of 16 addresses or a hash, MII",
+     tulip_create},
     {NULL, NULL, NULL, NULL},
 };
 

@@ -10,6 +10,7 @@
 #include "devices/rtl8139_internal.h"
 
 #define TIMER_TICK 30 /* ns: the bus's clock */
+#define CSCR_CHANGED 0x0800
 #define CAPR_PAUSE (10 * NS_PER_US)
 #define REVISION_C 0x10
 #define REVISION_CPLUS 0x20
@@ -67,12 +68,14 @@ static void link_update(struct rtl8139 *d)
     store_le16(d->regs + RTL_CSCR, up ? 0x074c : 0x0340);
 }
 
+/* That the link has changed is a bit of CSCR, without which 8139too does not look at the PHY. */
 static void rtl_carrier(struct port *p, bool up)
 {
     struct rtl8139 *d = container_of(p, struct rtl8139, nic.port);
 
     (void)up;
     link_update(d);
+    store_le16(d->regs + RTL_CSCR, reg16(d, RTL_CSCR) | CSCR_CHANGED);
     rtl8139_raise(d, ISR_LINK);
 }
 

@@ -30,6 +30,7 @@ enum {
     SUMMARY = 0x60,
     BMCR = 0x62,
     BMSR = 0x64,
+    CSCR = 0x74,
     CONFIG5 = 0xd8,
     TPPOLL = 0xd9,
     CPCR = 0xe0,
@@ -297,14 +298,17 @@ static void the_link_follows_the_carrier(void **state)
 
     assert_false(get(MSR, 1) & 4);
     assert_int_equal(get(BMSR, 2), 0x782d);
+    assert_false(get(CSCR, 2) & 0x0800);
     port_set_up(&nic->port, false);
     rig_advance(&rig, rig.actor.now);
     assert_true(get(MSR, 1) & 4);
     assert_int_equal(get(BMSR, 2), 0x7809);
+    assert_int_equal(get(CSCR, 2) & 0x0c00, 0x0800); /* it has changed, and is down */
     assert_int_equal(causes(), LINK);
     port_set_up(&nic->port, true);
     rig_advance(&rig, rig.actor.now);
     assert_false(get(MSR, 1) & 4);
+    assert_int_equal(get(CSCR, 2) & 0x0c00, 0x0c00);
 }
 
 static void the_missed_packets_counter_is_cleared_by_any_write(void **state)

@@ -45,7 +45,7 @@ struct nic_driver {
 /* Ends in NULL. */
 extern const struct nic_driver *const nic_drivers[];
 
-extern const struct nic_driver e1000_driver, pcnet_driver, rtl8139_driver;
+extern const struct nic_driver e1000_driver, pcnet_driver, rtl8139_driver, tulip_driver;
 extern const struct nic_driver ne2k_isa_driver, ne2k_pci_driver;
 extern const struct nic_driver virtio_net_driver, virtio_net_pci_driver;
 

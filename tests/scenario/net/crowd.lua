@@ -2,7 +2,8 @@
 -- addresses. Whatever happens, all counters add up.
 
 local hosts = math.tointeger(tonumber(arg.hosts))
-local models = { "virtio-net", "virtio-net-pci", "e1000", "e1000e", "ne2k_pci", "ne2k_isa", "pcnet", "rtl8139", "rtl8139c" }
+local models = { "virtio-net", "virtio-net-pci", "e1000", "e1000e", "ne2k_pci", "ne2k_isa", "pcnet", "rtl8139", "rtl8139c",
+  "tulip" }
 local lan, isa = vlan "lan", {}
 guest "router" { image = "router", memory = "4M", lan }
 for i = 1, hosts do

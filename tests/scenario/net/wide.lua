@@ -1,7 +1,7 @@
 -- A host with 32 PCI cards on 32 VLANs, more than a bus has slots; of every model in turn. Each pings
 -- its peer, and is pinged by it.
 
-local models = { "virtio-net-pci", "e1000", "rtl8139", "pcnet", "ne2k_pci", "e1000e", "rtl8139c" }
+local models = { "virtio-net-pci", "e1000", "rtl8139", "pcnet", "ne2k_pci", "e1000e", "rtl8139c", "tulip" }
 local cards, fixed = {}, {}
 for i = 1, 32 do
   local lan = vlan("lan" .. i) { delay = "20us" }
