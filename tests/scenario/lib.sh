@@ -1,4 +1,5 @@
-# TAP, and running networks in folders of their own; read by the scripts of this folder.
+# TAP, running networks in folders of their own, and what tshark says of captures; read by the scripts of
+# this folder.
 #
 # From tests/run: LANARIUM (the program), SRCDIR, BUILDDIR. By hand they are guessed.
 set -u
@@ -110,3 +111,37 @@ differs() {
         return 1
     }
 }
+
+# is GOT EXPECTED
+is() {
+    [ "$1" = "$2" ] || {
+        echo "got:      $1"
+        echo "expected: $2"
+        return 1
+    }
+}
+
+# --- captures, as tshark reads them; FILE is in $work ---
+
+# rows FILE FILTER FIELD...: one line a packet, what tshark says about it, every checksum verified.
+# What it complains of is among them.
+rows() {
+    file=$work/$1 filter=$2
+    shift 2
+    fields=
+    for field in "$@"; do fields="$fields -e $field"; done
+    tshark -n -o ip.check_checksum:TRUE -o tcp.check_checksum:TRUE -o udp.check_checksum:TRUE \
+        -r "$file" -Y "$filter" -T fields $fields 2>"$work/tshark.err"
+    status=$?
+    grep -v '^Running as' "$work/tshark.err"
+    return $status
+}
+
+# none FILE FILTER: no packet matches.
+none() {
+    is "$(rows "$1" "$2" frame.number frame.protocols _ws.expert.message | head -n 5)" ""
+}
+
+# What no packet should be, and what no checksum should.
+wrong='_ws.malformed || _ws.short || _ws.expert.severity == error'
+bad_sum='ip.checksum.status == 0 || tcp.checksum.status == 0 || udp.checksum.status == 0'
