@@ -53,6 +53,35 @@ skip() {
     echo "ok $n - $1 # SKIP $2"
 }
 
+# image_there NAME: in the cache, or firmware of a Debian package.
+image_there() {
+    case $1 in
+    opensbi) [ -f "$cache/opensbi/fw_dynamic.bin" ] ||
+        [ -f /usr/lib/riscv64-linux-gnu/opensbi/generic/fw_dynamic.bin ] ;;
+    u-boot) [ -f "$cache/u-boot/qemu-riscv64/u-boot.bin" ] ||
+        [ -f /usr/lib/u-boot/qemu-riscv64/u-boot.bin ] ;;
+    *) [ -f "$cache/$1/Image" ] && [ -f "$cache/$1/initrd" ] ;;
+    esac
+}
+
+# when IMAGES NAME COMMAND...: a test, or a skip that says what is missing.
+when() {
+    for image in $1; do
+        image_there "$image" || {
+            skip "$2" "the image is not there: lanarium image $image"
+            return
+        }
+        [ $sanitized = no ] || case $image in
+        debian* | small)
+            skip "$2" "networks of Linux take minutes with sanitizers"
+            return
+            ;;
+        esac
+    done
+    shift
+    check "$@"
+}
+
 plan_done() {
     echo "1..$n"
     exit $failed
