@@ -131,7 +131,7 @@ static char *part_name_n(const struct machine *m, const char *part, size_t n)
     return xasprintf("%s.%s%zu", m->actor.name, part, n);
 }
 
-/* What every machine has. The interrupt controller is first: the others are wired to it. */
+/* What every machine has. */
 static void attach_fixed(struct machine *m, const struct machine_config *c)
 {
     struct virt *v = virt_of(m);
@@ -218,16 +218,19 @@ static bool place_pci(struct machine *m, const struct machine_config *c, struct 
                       struct err *err)
 {
     struct virt *v = virt_of(m);
-    size_t root = PCI_SLOTS - 1 - v->n_bridges, n = nic->config.slot - 1u;
+    size_t root = PCI_SLOTS - 1 - v->n_bridges, n;
 
     machine_attach(m, &nic->dev);
     v->n_pci++;
     if (nic->config.slot > root) {
-        err_at(err, c->file, c->line, "%s: slot %u has a bridge in it", nic->dev.name,
-               nic->config.slot);
+        err_at(err, c->file, c->line,
+               "%s: addr = %u has a bridge in it; beside so many PCI cards it is 1..%zu",
+               nic->dev.name, nic->config.slot, root);
         return false;
     }
-    if (!nic->config.slot) {
+    if (nic->config.slot) {
+        n = nic->config.slot - 1u;
+    } else {
         while (v->next_slot < root && slot_reserved(c, v->next_slot + 1))
             v->next_slot++;
         n = v->next_slot++;

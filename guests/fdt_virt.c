@@ -68,9 +68,11 @@ static void prop_empty(struct tree *t, const char *name)
     must(fdt_property(t->fdt, name, NULL, 0));
 }
 
+#define CELLS_MAX (16 * 6) /* the PCI host's interrupt-map */
+
 static void prop_cells(struct tree *t, const char *name, const uint32_t *cells, size_t n)
 {
-    uint32_t be[16 * 6];
+    uint32_t be[CELLS_MAX];
 
     assert(n <= ARRAY_LEN(be));
     for (size_t i = 0; i < n; i++)
@@ -259,7 +261,7 @@ static void prop_pci_ranges(struct tree *t)
 /* INTA..INTD of slots 0..3; the others repeat them (PCI_SLOT & 3 in the mask). */
 static void prop_pci_interrupts(struct tree *t)
 {
-    uint32_t cells[16 * 6];
+    uint32_t cells[CELLS_MAX];
     size_t n = 0;
 
     for (uint32_t slot = 0; slot < 4; slot++)

@@ -64,6 +64,7 @@ void machine_clone(struct machine *m, struct machine *original)
     m->actor.now = original->actor.now; /* a sleeper's may be in the past */
     harts_clone(m, original);
     ram_share(&m->ram, &original->ram);
+    machine_trim_shared(original);
     devices_clone(m, original);
     power_clone(m, original);
     evq_arm(&m->actor.events, &m->birth, m->actor.sim->now);

@@ -93,7 +93,9 @@ void machine_trim_init(struct machine *m);
 void machine_page_copied(struct machine *m, uint64_t addr);
 /** Share those of them that hold what others hold, if it is time to look; no hart may be running. */
 void machine_trim(struct machine *m);
-/** All of RAM is shared again, or gone. */
+/** All of RAM is shared: what is written from here on is copied, and told anew. */
+void machine_trim_shared(struct machine *m);
+/** RAM is gone, and what was learnt of it: the guest starts again. */
 void machine_trim_forget(struct machine *m);
 void machine_trim_finish(struct machine *m);
 

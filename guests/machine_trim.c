@@ -77,14 +77,19 @@ static bool page_trim(struct machine *m, uint64_t addr, struct page *p)
     return false;
 }
 
+/* What a look came to: pages that were looked at, and those of them that are not held any more. */
+struct look {
+    uint32_t seen, given;
+};
+
 /*
  * Look at the pages from `first` of the list on, and keep on it what still is this guest's own.
- * What it took back is left alone until all are looked at. Returns how many it does not hold any
- * more.
+ * What it took back is left alone until all are looked at.
  */
-static uint32_t pages_look(struct machine *m, uint32_t first)
+static struct look pages_look(struct machine *m, uint32_t first)
 {
-    uint32_t kept = first, given = 0;
+    struct look look = {0, 0};
+    uint32_t kept = first;
 
     for (uint32_t i = first; i < m->n_own; i++) {
         uint64_t addr = m->ram.base + ((uint64_t)m->own[i] << PAGE_SHIFT);
@@ -92,31 +97,30 @@ static uint32_t pages_look(struct machine *m, uint32_t first)
 
         if (page_shared(p))
             continue;
+        look.seen++;
         if ((first && was_given(m, m->own[i])) || !page_trim(m, addr, p)) {
             m->own[kept++] = m->own[i];
         } else {
             note_given(m, m->own[i]);
-            given++;
+            look.given++;
         }
     }
     m->n_own = m->n_looked = kept;
-    return given;
+    return look;
 }
 
-static vtime_t next_gap(const struct machine *m, uint32_t looked, uint32_t given)
+static vtime_t next_gap(const struct machine *m, struct look look)
 {
     bool regretted = m->n_copied >= TRIM_BATCH && m->n_regretted > m->n_copied / 4 * 3;
 
-    if (regretted || given < looked / TRIM_YIELD)
+    if (regretted || look.given < look.seen / TRIM_YIELD)
         return MIN(2 * MAX(m->look_gap, TRIM_AGAIN_NS), TRIM_AGAIN_MAX);
     return MAX(m->look_gap / 2, TRIM_AGAIN_NS);
 }
 
 static void look_at_all(struct machine *m)
 {
-    uint32_t looked = m->n_own, given = pages_look(m, 0);
-
-    m->look_gap = next_gap(m, looked, given);
+    m->look_gap = next_gap(m, pages_look(m, 0));
     m->n_copied = m->n_regretted = 0;
 }
 
@@ -135,10 +139,18 @@ void machine_trim(struct machine *m)
         m->look_again = m->actor.now + m->look_gap;
 }
 
+void machine_trim_shared(struct machine *m)
+{
+    m->n_own = m->n_looked = 0;
+}
+
 void machine_trim_forget(struct machine *m)
 {
-    m->n_own = m->n_looked = m->n_copied = m->n_regretted = 0;
-    m->look_gap = 0;
+    machine_trim_shared(m);
+    free(m->given);
+    m->given = NULL;
+    m->n_copied = m->n_regretted = 0;
+    m->look_gap = m->look_again = 0;
 }
 
 void machine_trim_finish(struct machine *m)

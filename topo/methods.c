@@ -357,25 +357,37 @@ static const luaL_Reg no_methods[] = {{NULL, NULL}};
  *
  * sh: a shell echoes the command, prints what it has to say, and its prompt on a line of its own.
  * The pattern has one way to match the echo, or a long output would be searched in squared time.
+ * A line editor breaks an echo that is longer than its terminal's line, anywhere; one that does not
+ * repeat the command as it was typed ends with its line.
  */
-static const char guest_prelude[] = "local methods, expect, send, discard, at_prompt = ...\n"
-                                    "function methods.prompt(self, timeout)\n"
-                                    "  local there, prompt = at_prompt(self)\n"
-                                    "  while not there do\n"
-                                    "    expect(self, prompt, timeout, true)\n"
-                                    "    there = at_prompt(self)\n"
-                                    "  end\n"
-                                    "  return self\n"
-                                    "end\n"
-                                    "function methods.sh(self, command, timeout)\n"
-                                    "  methods.prompt(self, timeout)\n"
-                                    "  local _, prompt = at_prompt(self)\n"
-                                    "  discard(self)\n"
-                                    "  send(self, command .. '\\n')\n"
-                                    "  local out = expect(self, '^[^\\n]*(\\n.-)%f[^\\r\\n]' .. "
-                                    "prompt:gsub('%p', '%%%0') .. '$', timeout)\n"
-                                    "  return (out:gsub('\\r', ''):gsub('^\\n', ''):gsub('\\n$', ''))\n"
-                                    "end\n";
+static const char guest_prelude[] =
+    "local methods, expect, send, discard, at_prompt = ...\n"
+    "function methods.prompt(self, timeout)\n"
+    "  local there, prompt = at_prompt(self)\n"
+    "  while not there do\n"
+    "    expect(self, prompt, timeout, true)\n"
+    "    there = at_prompt(self)\n"
+    "  end\n"
+    "  return self\n"
+    "end\n"
+    "local function after_echo(out, command)\n"
+    "  local at = 1\n"
+    "  for i = 1, #command do\n"
+    "    at = out:find('[^\\r\\n]', at)\n"
+    "    if not at or out:byte(at) ~= command:byte(i) then return out:match '\\n.*' end\n"
+    "    at = at + 1\n"
+    "  end\n"
+    "  return out:sub(at)\n"
+    "end\n"
+    "function methods.sh(self, command, timeout)\n"
+    "  methods.prompt(self, timeout)\n"
+    "  local _, prompt = at_prompt(self)\n"
+    "  discard(self)\n"
+    "  send(self, command .. '\\n')\n"
+    "  local out = expect(self, '^([^\\n]*\\n.-)%f[^\\r\\n]' .. "
+    "prompt:gsub('%p', '%%%0') .. '$', timeout)\n"
+    "  return (after_echo(out, command):gsub('\\r', ''):gsub('^\\n', ''):gsub('\\n$', ''))\n"
+    "end\n";
 
 /* What all uplinks have and what this kind has besides; each knows the kind. */
 static void uplink_class(lua_State *L, enum topo_kind kind)

@@ -362,6 +362,63 @@ static void a_clone_of_what_has_stopped_has_stopped(void **state)
     assert_int_equal(machine_power_state(h2, NULL), MACHINE_OFF);
 }
 
+#define ECAM_SLOT1 (0x30000000ULL + (1 << 15))
+#define E1000 0x40000000ULL /* where its registers are put */
+#define NE2K 0x03000300ULL
+#define PLIC 0x0c000000ULL
+#define LINE 33 /* pin A of slot 1 */
+
+static void put(struct machine *m, uint64_t addr, unsigned size, uint64_t v)
+{
+    assert_true(bus_write(&m->bus, addr, size, v));
+}
+
+/* The interrupt that is held is taken, goes, and comes again; returns what was claimed, and again.
+ */
+static uint64_t interrupt_again(struct machine *m)
+{
+    uint64_t claimed = reg(m, PLIC + 0x200000 + 4, 4), again;
+
+    assert_int_equal(reg(m, E1000 + 0xc0, 4) & 4, 4); /* ICR: it goes */
+    put(m, PLIC + 0x200000 + 4, 4, claimed);
+    assert_int_equal(reg(m, PLIC + 0x200000 + 4, 4), 0);
+    put(m, E1000 + 0xc8, 4, 4);
+    sim_run(&rig.sim, rig.sim.now + NS_PER_MS);
+    again = reg(m, PLIC + 0x200000 + 4, 4);
+    return claimed << 32 | again;
+}
+
+static void cards_of_pci_and_isa_are_where_the_original_has_them(void **state)
+{
+    static const struct machine_nic cards[] = {{.model = "e1000", .name = "eth0"},
+                                               {.model = "ne2k_isa", .name = "eth1"}};
+    struct machine *h2;
+
+    (void)state;
+    start(0);
+    config.nics = cards;
+    config.n_nics = ARRAY_LEN(cards);
+    rig_start(&rig, &config);
+    h2 = clone_make("h2");
+    put(rig.machine, ECAM_SLOT1 + 0x10, 4, E1000);
+    put(rig.machine, ECAM_SLOT1 + 0x04, 2, 2); /* memory space */
+    put(rig.machine, PLIC + 4 * LINE, 4, 1);   /* its line, to hart 0 in M-mode */
+    put(rig.machine, PLIC + 0x2000 + 4, 4, 1 << LINE % 32);
+    put(rig.machine, E1000 + 0xd0, 4, 4); /* IMS, ICS: the link has changed */
+    put(rig.machine, E1000 + 0xc8, 4, 4);
+    put(rig.machine, NE2K, 1, 0x61);
+    put(rig.machine, NE2K + 1, 1, 0x55); /* page 1: PAR0 */
+    sim_run(&rig.sim, NS_PER_MS);
+    machine_clone(h2, rig.machine);
+    assert_int_equal(machine_fingerprint(h2), machine_fingerprint(rig.machine));
+    assert_int_equal(reg(h2, E1000 + 0x08, 4), reg(rig.machine, E1000 + 0x08, 4));
+    assert_int_equal(reg(h2, NE2K + 1, 1), 0x55);
+    put(h2, NE2K + 1, 1, 0x66);
+    assert_int_equal(reg(rig.machine, NE2K + 1, 1), 0x55);
+    assert_int_equal(interrupt_again(h2), (uint64_t)LINE << 32 | LINE);
+    assert_int_equal(interrupt_again(rig.machine), (uint64_t)LINE << 32 | LINE);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_teardown(f, teardown)
@@ -376,6 +433,7 @@ int main(void)
         TEST(a_clone_can_learn_its_number_and_name),
         TEST(a_clone_can_reset_itself),
         TEST(a_clone_of_what_has_stopped_has_stopped),
+        TEST(cards_of_pci_and_isa_are_where_the_original_has_them),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

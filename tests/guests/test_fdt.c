@@ -93,8 +93,8 @@ static void devices_are_where_qemu_has_them(void **state)
     start(1, 1, NULL);
     for (size_t i = 0; i < ARRAY_LEN(want); i++) {
         if (want[i].compatible)
-            assert_int_equal(
-                fdt_node_check_compatible(fdt, node(want[i].path), want[i].compatible), 0);
+            assert_int_equal(fdt_node_check_compatible(fdt, node(want[i].path), want[i].compatible),
+                             0);
         assert_int_equal(cells(want[i].path, "reg", 0, 2), want[i].base);
         assert_int_equal(cells(want[i].path, "reg", 2, 2), want[i].size);
         if (want[i].irq) {
@@ -220,6 +220,66 @@ static void buses_are_named_only_if_there_is_a_card_on_them(void **state)
     assert_true(fdt_path_offset(fdt, "/soc/pci@30000000") < 0);
 }
 
+/* pci/host-generic-pci.yaml, and the numbers of QEMU's board. */
+static void the_pci_host_has_its_windows_and_lines(void **state)
+{
+    static const struct machine_nic card[] = {{.model = "e1000", .name = "eth0"}};
+    static const char pci[] = "/soc/pci@30000000";
+    (void)state;
+    start_with(1, 1, NULL, card, 1);
+    assert_text(pci, "compatible", "pci-host-ecam-generic");
+    assert_text(pci, "device_type", "pci");
+    assert_int_equal(cells(pci, "reg", 0, 2), 0x30000000);
+    assert_int_equal(cells(pci, "reg", 2, 2), 256 << 20); /* a megabyte for each bus */
+    assert_int_equal(cells(pci, "bus-range", 0, 2), 255);
+    assert_int_equal(cells(pci, "#address-cells", 0, 1), 3);
+    assert_int_equal(cells(pci, "#size-cells", 0, 1), 2);
+    assert_int_equal(cells(pci, "ranges", 0, 1), 0x01000000); /* ports, from 0 */
+    assert_int_equal(cells(pci, "ranges", 1, 2), 0);
+    assert_int_equal(cells(pci, "ranges", 3, 2), 0x03000000);
+    assert_int_equal(cells(pci, "ranges", 5, 2), 0x10000);
+    assert_int_equal(cells(pci, "ranges", 7, 1), 0x02000000); /* memory of 32 bits, in place */
+    assert_int_equal(cells(pci, "ranges", 8, 2), 0x40000000);
+    assert_int_equal(cells(pci, "ranges", 10, 2), 0x40000000);
+    assert_int_equal(cells(pci, "ranges", 12, 2), 0x40000000);
+    assert_int_equal(cells(pci, "#interrupt-cells", 0, 1), 1);
+    assert_int_equal(cells(pci, "interrupt-map-mask", 0, 1), 3 << 11);
+    assert_int_equal(cells(pci, "interrupt-map-mask", 1, 2), 0);
+    assert_int_equal(cells(pci, "interrupt-map-mask", 3, 1), 7);
+    for (int slot = 0; slot < 4; slot++)
+        for (int pin = 1; pin <= 4; pin++) {
+            int row = 6 * (4 * slot + pin - 1);
+
+            assert_int_equal(cells(pci, "interrupt-map", row, 1), slot << 11);
+            assert_int_equal(cells(pci, "interrupt-map", row + 1, 2), 0);
+            assert_int_equal(cells(pci, "interrupt-map", row + 3, 1), pin);
+            assert_int_equal(cells(pci, "interrupt-map", row + 4, 1),
+                             fdt_get_phandle(fdt, node("/soc/plic@c000000")));
+            assert_int_equal(cells(pci, "interrupt-map", row + 5, 1), 32 + (slot + pin - 1) % 4);
+        }
+}
+
+/* The device tree compiler knows the bindings of buses and interrupts. */
+static void dtc_finds_nothing_wrong_with_it(void **state)
+{
+    static const struct machine_nic cards[] = {{.model = "e1000", .name = "eth0"},
+                                               {.model = "ne2k_isa", .name = "eth1"},
+                                               {.model = "virtio-net", .name = "eth2"}};
+    char said[256] = "";
+    (void)state;
+    if (system("command -v dtc >/dev/null") != 0)
+        skip();
+    start_with(8, 1, "not empty", cards, ARRAY_LEN(cards));
+    char *command = xasprintf("dtc -I dtb -O dtb -o /dev/null %s 2>&1",
+                              file_make(fdt, rig.machine->boot.dtb_len));
+    FILE *dtc = popen(command, "r");
+    free(command);
+    assert_non_null(dtc);
+    said[fread(said, 1, sizeof(said) - 1, dtc)] = '\0';
+    assert_string_equal(said, "");
+    assert_int_equal(pclose(dtc), 0);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, NULL, teardown)
 
 int main(void)
@@ -231,6 +291,8 @@ int main(void)
         TEST(the_seed_is_the_guests_own),
         TEST(a_tree_of_the_users_is_kept_and_told_what_was_chosen),
         TEST(buses_are_named_only_if_there_is_a_card_on_them),
+        TEST(the_pci_host_has_its_windows_and_lines),
+        TEST(dtc_finds_nothing_wrong_with_it),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -321,6 +321,7 @@ static void what_cannot_be_made_gets_a_sentence(void **state)
     static const uint32_t tree[] = {0xedfe0dd0, 1, 2, 3};
     const struct machine_nic nics[] = {{.model = "ne9000", .name = "eth0"}};
     const struct machine_disk disks[9] = {{0}};
+    struct machine_nic cards[280];
     struct machine_config ok, c;
 
     (void)state;
@@ -328,6 +329,8 @@ static void what_cannot_be_made_gets_a_sentence(void **state)
     ok.kernel = PROGRAM(sleeper);
     ok.file = "lan.lua";
     ok.line = 7;
+    for (size_t i = 0; i < ARRAY_LEN(cards); i++)
+        cards[i] = (struct machine_nic){.model = "e1000", .name = "eth0"};
 
 #define REFUSE(change, sentence)                                                                   \
     do {                                                                                           \
@@ -351,6 +354,10 @@ static void what_cannot_be_made_gets_a_sentence(void **state)
     REFUSE(c.ram_bytes = (2 << 20) + 4096, "the device tree of");
     REFUSE((c.nics = nics, c.n_nics = 1), "h1.eth0: the virt board has no NIC model \"ne9000\"");
     REFUSE((c.disks = disks, c.n_disks = 9), "8 virtio-mmio slots for NICs and disks, not 9");
+    REFUSE((c.nics = cards, c.n_nics = 280), "room for 279 PCI cards, not 280");
+    cards[31].config.slot = 31;
+    REFUSE((c.nics = cards, c.n_nics = 32),
+           "h1.eth0: addr = 31 has a bridge in it; beside so many PCI cards it is 1..30");
 }
 
 static void images_that_overlap_are_refused(void **state)

@@ -1,4 +1,5 @@
-# TAP, and running networks in folders of their own; read by the scripts of this folder.
+# TAP, running networks in folders of their own, and what tshark says of captures; read by the scripts of
+# this folder.
 #
 # From tests/run: LANARIUM (the program), SRCDIR, BUILDDIR. By hand they are guessed.
 set -u
@@ -50,6 +51,35 @@ check() {
 skip() {
     n=$((n + 1))
     echo "ok $n - $1 # SKIP $2"
+}
+
+# image_there NAME: in the cache, or firmware of a Debian package.
+image_there() {
+    case $1 in
+    opensbi) [ -f "$cache/opensbi/fw_dynamic.bin" ] ||
+        [ -f /usr/lib/riscv64-linux-gnu/opensbi/generic/fw_dynamic.bin ] ;;
+    u-boot) [ -f "$cache/u-boot/qemu-riscv64/u-boot.bin" ] ||
+        [ -f /usr/lib/u-boot/qemu-riscv64/u-boot.bin ] ;;
+    *) [ -f "$cache/$1/Image" ] && [ -f "$cache/$1/initrd" ] ;;
+    esac
+}
+
+# when IMAGES NAME COMMAND...: a test, or a skip that says what is missing.
+when() {
+    for image in $1; do
+        image_there "$image" || {
+            skip "$2" "the image is not there: lanarium image $image"
+            return
+        }
+        [ $sanitized = no ] || case $image in
+        debian* | small)
+            skip "$2" "networks of Linux take minutes with sanitizers"
+            return
+            ;;
+        esac
+    done
+    shift
+    check "$@"
 }
 
 plan_done() {
@@ -110,3 +140,37 @@ differs() {
         return 1
     }
 }
+
+# is GOT EXPECTED
+is() {
+    [ "$1" = "$2" ] || {
+        echo "got:      $1"
+        echo "expected: $2"
+        return 1
+    }
+}
+
+# --- captures, as tshark reads them; FILE is in $work ---
+
+# rows FILE FILTER FIELD...: one line a packet, what tshark says about it, every checksum verified.
+# What it complains of is among them.
+rows() {
+    file=$work/$1 filter=$2
+    shift 2
+    fields=
+    for field in "$@"; do fields="$fields -e $field"; done
+    tshark -n -o ip.check_checksum:TRUE -o tcp.check_checksum:TRUE -o udp.check_checksum:TRUE \
+        -r "$file" -Y "$filter" -T fields $fields 2>"$work/tshark.err"
+    status=$?
+    grep -v '^Running as' "$work/tshark.err"
+    return $status
+}
+
+# none FILE FILTER: no packet matches.
+none() {
+    is "$(rows "$1" "$2" frame.number frame.protocols _ws.expert.message | head -n 5)" ""
+}
+
+# What no packet should be, and what no checksum should.
+wrong='_ws.malformed || _ws.short || _ws.expert.severity == error'
+bad_sum='ip.checksum.status == 0 || tcp.checksum.status == 0 || udp.checksum.status == 0'

@@ -17,7 +17,7 @@ in_turn() {
 }
 
 have_qemu() { command -v "$qemu" >/dev/null; }
-have_debian() { [ -f "$cache/debian/Image" ]; }
+have_image() { [ -f "$cache/$1/Image" ]; } # have_image NAME
 option_there() { "$lanarium" help run 2>/dev/null | grep -q -- "^ *$1 "; }
 
 # Does an earlier row's line have it?
@@ -77,31 +77,32 @@ machine_name() {
 qemu_virt() { echo "$qemu -M virt -accel tcg,thread=single -nographic" \
     "-global virtio-mmio.force-legacy=false"; }
 
-card= # the model of their cards, if it is not virtio-net on virtio-mmio
+image=debian # of the guests
+card=        # the model of their cards, if it is not virtio-net on virtio-mmio
 
-# qemu_debian NAME NETDEV MAC APPEND: the command line of a Debian guest with one card.
-qemu_debian() {
-    echo "$(qemu_virt) -m 128 -kernel $cache/debian/Image -initrd $tmp/initrd.gz" \
+# qemu_linux NAME NETDEV MAC APPEND: the command line of a Linux guest with one card.
+qemu_linux() {
+    echo "$(qemu_virt) -m 128 -kernel $cache/$image/Image -initrd $tmp/$image.gz" \
         "-netdev $2,id=n -device ${card:-virtio-net-device}${card:+,romfile=},netdev=n,mac=$3" \
-        "-append '$(cat "$cache/debian/cmdline") hostname=$1 $4'"
+        "-append '$(cat "$cache/$image/cmdline") hostname=$1 $4'"
 }
 
 # The image's initramfs and, after it, one with what the rows need in a guest (Linux unpacks all
 # that are there, one after another).
 initrd_make() {
-    [ ! -f "$tmp/initrd.gz" ] || return 0
+    [ ! -f "$tmp/$image.gz" ] || return 0
     {
         echo "file bin/traffic 0755 $bench/guest/traffic"
         echo "file bin/pings 0755 $here/guest/pings"
     } >"$tmp/initrd.list"
     sh "$src/guests/images/newc" "$tmp/initrd.list" | gzip -9n >"$tmp/more.gz"
-    cat "$cache/debian/initrd" "$tmp/more.gz" >"$tmp/initrd.gz"
+    cat "$cache/$image/initrd" "$tmp/more.gz" >"$tmp/$image.gz"
 }
 
-# What rows with Debian guests and a peer need; says what is missing.
-debian_ready() {
-    if ! have_debian; then
-        echo "no image: lanarium image debian" >"$tmp/why"
+# What rows with Linux guests and a peer need; says what is missing.
+linux_ready() {
+    if ! have_image $image; then
+        echo "no image: lanarium image $image" >"$tmp/why"
     elif [ ! -f "$bench/guest/traffic" ]; then
         echo "no riscv64 compiler: the guest's programs were not built" >"$tmp/why"
     elif ! have_qemu; then

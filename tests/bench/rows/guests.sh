@@ -1,4 +1,4 @@
-# Rows of one or two Debian guests: the start, traffic, clones.
+# Rows of one or two Linux guests: the start, and traffic between them or with the host.
 
 # --- the start: CPU time of the whole process ---
 
@@ -13,7 +13,7 @@ boot_peer() {
 }
 
 boot_row() {
-    debian_ready || { skip_why "$1"; return; }
+    linux_ready || { skip_why "$1"; return; }
     boot_append="$(cat "$cache/debian/cmdline") lan.run=poweroff+-f"
     in_turn "$1" boot_ours boot_peer || { skip_why "$1"; return; }
     result "$1" "$(median "$tmp/$1.ours" 1)" "$(median "$tmp/$1.peer" 1)" \
@@ -72,7 +72,7 @@ traffic_ours() {
     {
         echo "limit 240"
         [ -z "${server-}" ] || printf 'start host %s\nwait host serving\n' "$server"
-        echo "start us $lanarium run --define initrd=$tmp/initrd.gz --define work=${work#,} $*" \
+        echo "start us $lanarium run --define initrd=$tmp/$image.gz --define work=${work#,} $*" \
             "$here/topo/$script"
         for one in $rows; do
             mode=$(traffic_mode "$one" 2)
@@ -107,7 +107,7 @@ traffic_results() {
 }
 
 traffic_measure() { # traffic_measure NAME OURS PEER
-    debian_ready && in_turn traffic "$2" "$3" || {
+    linux_ready && in_turn traffic "$2" "$3" || {
         cp "$tmp/why" "$tmp/why.kept"
         for one in $rows; do cp "$tmp/why.kept" "$tmp/why"; skip_why "$one"; done
         return
@@ -115,15 +115,15 @@ traffic_measure() { # traffic_measure NAME OURS PEER
     traffic_results
 }
 
-pair_ours() { server= traffic_ours pair.lua ${card:+--define model=$card}; }
+pair_ours() { server= traffic_ours pair.lua --define image=$image ${card:+--define model=$card}; }
 
 pair_peer() {
     link=socket,%s=127.0.0.1:$((20000 + $$ % 20000))
     {
-        echo "start s $(qemu_debian s "$(printf "$link" listen)" 52:54:00:00:00:01 \
+        echo "start s $(qemu_linux s "$(printf "$link" listen)" 52:54:00:00:00:01 \
             lan.ip=10.9.0.1/24\ lan.run=traffic+serve+0.0.0.0+5001)"
         echo "sleep 0.3"
-        echo "start c $(qemu_debian c "$(printf "$link" connect)" 52:54:00:00:00:02 \
+        echo "start c $(qemu_linux c "$(printf "$link" connect)" 52:54:00:00:00:02 \
             lan.ip=10.9.0.2/24)"
         echo "wait s traffic: serving"
         echo "wait c c#"
@@ -137,12 +137,14 @@ pair_row() {
     traffic_measure "$1" pair_ours pair_peer
 }
 
-# The same between two cards of the model that the row's name ends with.
+# The same between two cards of the model that the row's name ends with. Debian's kernel has no driver for
+# old ones; that of "small" has.
 card_row() {
     card=${1#*:}
+    case $card in rtl8139 | ne2k_pci) image=small ;; esac
     rows=$(traffic_rows "card-tcp:$card" "card-udp:$card")
     traffic_measure "$1" pair_ours pair_peer
-    card=
+    card= image=debian
 }
 
 user_ours() { traffic_ours user.lua --define port=$port; }
@@ -151,7 +153,7 @@ user_peer() {
     {
         echo "start host $server"
         echo "wait host serving"
-        echo "start c $(qemu_debian c user 52:54:00:00:00:02 lan.ip=10.0.2.15/24,10.0.2.2)"
+        echo "start c $(qemu_linux c user 52:54:00:00:00:02 lan.ip=10.0.2.15/24,10.0.2.2)"
         echo "wait c c#"
         for one in $rows; do traffic_steps "$one" 10.0.2.2 $port; done
     } >"$tmp/steps"

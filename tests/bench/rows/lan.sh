@@ -23,7 +23,7 @@ lan16_guests=16
 lan16_ours() {
     waits='bound answered'
     lan_ours "$here/topo/all.lua" 300 $lan16_threads --define guests=$lan16_guests \
-        --define initrd="$tmp/initrd.gz" && echo "$(at answered 3) $(at answered 4) $(at answered 2)"
+        --define initrd="$tmp/$image.gz" && echo "$(at answered 3) $(at answered 4) $(at answered 2)"
 }
 
 lan16_ours_2() { lan16_threads='--threads 2' lan16_ours; }
@@ -40,7 +40,7 @@ lan16_peer() {
             "-append 'eth0=10.9.0.1/16,pool=10.9.1.1-10.9.1.$lan16_guests'"
         echo "sleep 1"
         for i in $all; do
-            echo "start d$i $(qemu_debian d$i $link "$(printf 52:54:00:00:01:%02x $i)" '')"
+            echo "start d$i $(qemu_linux d$i $link "$(printf 52:54:00:00:01:%02x $i)" '')"
         done
         for i in $all; do printf 'wait d%s bound to 10.9.1.\nwait d%s d%s#\n' $i $i $i; done
         echo "mark bound"
@@ -53,7 +53,7 @@ lan16_peer() {
 }
 
 lan16_row() {
-    debian_ready || { skip_why lan16; return; }
+    linux_ready || { skip_why lan16; return; }
     lan16_threads=$(threads 1) n=$lan16_guests
     rounds=1 in_turn lan16 lan16_ours lan16_peer || { skip_why lan16; return; }
     result lan16 "$(compute %.3f "$(median "$tmp/lan16.ours" 1) / $n")" \
@@ -82,7 +82,7 @@ memory_there() {
 
 lan_row() {
     n=${1#lan}
-    debian_ready && memory_there $((n * 13 + 500)) &&
+    linux_ready && memory_there $((n * 13 + 500)) &&
         "$bench/stopwatch" -t 3600 -o "$tmp/why" "$lanarium" run --define guests=$n "$here/lan.lua" \
             >"$tmp/lan" || { skip_why "$1"; return; }
     result "$1" "$(compute %.1f "$(median "$tmp/lan" 3) * 1.024 / $n / 1000")" '' \
@@ -105,7 +105,7 @@ hosts_row() {
 
 idle_peer() {
     {
-        echo "start d $(qemu_debian d user 52:54:00:00:00:02 lan.ip=10.0.2.15/24,10.0.2.2)"
+        echo "start d $(qemu_linux d user 52:54:00:00:00:02 lan.ip=10.0.2.15/24,10.0.2.2)"
         printf '%s\n' 'wait d d#' 'sleep 5' 'mark began' 'sleep 30' 'mark ended'
     } >"$tmp/steps"
     "$bench/lab" <"$tmp/steps" | since began ended 3
@@ -113,7 +113,7 @@ idle_peer() {
 
 idle_row() {
     n=${IDLE_GUESTS:-1000} waits='started hour'
-    debian_ready && memory_there $((n * 13 + 500)) || { skip_why "$1"; return; }
+    linux_ready && memory_there $((n * 13 + 500)) || { skip_why "$1"; return; }
     lan_ours "$here/topo/idle.lua" 3600 --define guests=$n || { skip_why "$1"; return; }
     wall=$(since started hour 2 <"$tmp/marks") cpu=$(since started hour 3 <"$tmp/marks")
     qemu_cpu=$(compute %.0f "$(idle_peer) * 120 * $n")
@@ -139,7 +139,7 @@ clone_ours() {
 
 # QEMU's nearest: a guest is restored from a file into a new process, until it answers.
 clone_peer() {
-    qemu_clone=$(qemu_debian d user 52:54:00:00:00:02 lan.ip=10.0.2.15/24,10.0.2.2)
+    qemu_clone=$(qemu_linux d user 52:54:00:00:00:02 lan.ip=10.0.2.15/24,10.0.2.2)
     if [ ! -f "$tmp/state" ]; then
         {
             printf 'start d %s\nwait d d#\nsleep 1\n' "$qemu_clone"
@@ -157,7 +157,7 @@ clone_peer() {
 }
 
 clone_row() {
-    debian_ready || { skip_why clone; return; }
+    linux_ready || { skip_why clone; return; }
     in_turn clone clone_ours clone_peer || { skip_why clone; return; }
     # No ratio: ours are made and have not run, QEMU's has answered.
     result clone "$(compute %.3f "$(median "$tmp/clone.ours" 1)")" '' \

@@ -3,7 +3,7 @@
 
 # uplink_ours NAME APPEND DEFINE: our command line.
 uplink_ours() {
-    echo "$lanarium run --console $1 --define name=$1 --define initrd=$tmp/initrd.gz" \
+    echo "$lanarium run --console $1 --define name=$1 --define initrd=$tmp/$image.gz" \
         "--define 'append=$2' --define $3 $here/topo/uplink.lua"
 }
 
@@ -32,9 +32,9 @@ link_ours() {
 }
 
 link_peer() {
-    link_pair "$(qemu_debian s socket,listen=127.0.0.1:$port 52:54:00:00:00:01 \
+    link_pair "$(qemu_linux s socket,listen=127.0.0.1:$port 52:54:00:00:00:01 \
         "lan.ip=10.9.0.1/24 lan.run=traffic+serve+0.0.0.0+5001")" \
-        "$(qemu_debian c socket,connect=127.0.0.1:$port 52:54:00:00:00:02 lan.ip=10.9.0.2/24)"
+        "$(qemu_linux c socket,connect=127.0.0.1:$port 52:54:00:00:00:02 lan.ip=10.9.0.2/24)"
 }
 
 link_row() {
@@ -58,7 +58,7 @@ END
 tap_ours() { tap_guest "$(uplink_ours c lan.ip=10.9.0.2/24 tap=lan0)"; }
 
 tap_peer() {
-    tap_guest "$(qemu_debian c tap,ifname=lan0,script=no,downscript=no,vnet_hdr=on \
+    tap_guest "$(qemu_linux c tap,ifname=lan0,script=no,downscript=no,vnet_hdr=on \
         52:54:00:00:00:02 lan.ip=10.9.0.2/24)"
 }
 

@@ -1,4 +1,3 @@
-    other=
 # Rows of frames with no guest: 64 bytes, one direction, frames per second of CPU time of who
 # forwards them. Captured, ours is wall time: the writer is a thread of its own.
 

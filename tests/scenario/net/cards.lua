@@ -27,9 +27,9 @@ test("the driver is there, and DHCP gives addresses", function()
 end)
 
 test("pings of random sizes, none lost", function()
-  -- One line each: what is longer than the terminal is echoed in pieces.
-  a:sh "n=0 lost=0; one() { ping -q -c 1 -W 1 -s $1 $to >/dev/null; }"
-  a:sh "some() { while [ $n -lt $1 ]; do n=$((n+1))\none $((RANDOM%1473)) || lost=$((lost+1)); done; }"
+  a:sh "one() { ping -q -c 1 -W 1 -s $1 $to >/dev/null; }"
+  a:sh("n=0 lost=0; some() { while [ $n -lt $1 ]; do " ..
+    "n=$((n+1)); one $((RANDOM%1473)) || lost=$((lost+1)); done; }")
   a:sh("to=" .. address(b))
   a:sh("some " .. (arg.pings or "1000"), "300s")
   check(a:sh "echo lost $lost of $n" == "lost 0 of " .. (arg.pings or "1000"))

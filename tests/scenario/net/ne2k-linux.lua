@@ -1,13 +1,9 @@
--- An independent judge: Linux's own driver, ne2k-pci, of the image "small" (--define small=FOLDER).
+-- An independent judge: Linux's own driver, ne2k-pci, of the image "small".
 
 local lan = vlan "lan" { delay = "20us" }
 
 guest "host" { lan, append = "ip=10.0.2.9/24" }
-guest "linux" {
-  kernel = arg.small .. "/Image", initrd = arg.small .. "/initrd", memory = "64M",
-  append = "console=ttyS0 quiet lan.ip=10.0.2.8/24", prompt = "debian# ",
-  nic { lan, model = "ne2k_pci" },
-}
+guest "linux" { image = "small", append = "lan.ip=10.0.2.8/24", nic { lan, model = "ne2k_pci" } }
 
 test("the driver finds the card", function()
   linux:expect("bound to 10%.0%.2%.8", "60s")
