@@ -194,8 +194,8 @@ static void pages_free(struct card *c, uint8_t next)
     set(c, BNRY, next == FIRST ? END - 1 : next - 1);
 }
 
-/* The next packet leaves the ring for c->frame. Returns its length; 0 if the ring holds nonsense, which is
- * then forgotten. */
+/* The next packet leaves the ring for c->frame. Returns its length; 0 if the ring holds nonsense,
+ * which is then forgotten. */
 static unsigned packet_take(struct nic *nic)
 {
     struct card *c = nic->card;
@@ -233,8 +233,8 @@ static void ring_empty(struct nic *nic)
         packet_pass(nic, packet_take(nic));
 }
 
-/* The ring was full: what the chip does then it only leaves as this says (7, buffer ring overflow): one
- * packet is taken out in loopback, and passed on when frames can be sent again. */
+/* The ring was full: what the chip does then it only leaves as this says (7, buffer ring overflow):
+ * one packet is taken out in loopback, and passed on when frames can be sent again. */
 static void overflow(struct nic *nic)
 {
     struct card *c = nic->card;
