@@ -63,6 +63,16 @@ test("a member with nothing to do sleeps", function()
   check(more < 1000, more .. " instructions in an hour")
 end)
 
+-- A legacy card lets everything past. Waking up, looking at a frame and sleeping again take 1,100 instructions,
+-- and lwIP would take another thousand.
+test("what others hear costs a host no more than a look", function()
+  a:sh "ping -c 1 239.1.1.2"
+  local before = legacy:stats().instructions
+  check(a:sh("ping -c 100 -i 0.001 -s 1000 239.1.1.2"):find " 0 received")
+  local each = (legacy:stats().instructions - before) / 100
+  check(each < 1500, each .. " instructions a frame")
+end)
+
 test("a clone is in its original's groups, and says so", function()
   member:sh "mcast join 239.9.9.9"
   wait "1s"

@@ -87,6 +87,18 @@ test("a group is let in while it is joined, and filtered by the card before and 
   check_pings("239.1.2.3", 0, 0, 5)
 end)
 
+test("other groups than the one that is joined do not pass the card", function()
+  local passed = 0
+  host:sh "mcast join 239.1.2.3"
+  for i = 1, 15 do
+    local answered, taken = pings("239.1." .. 16 * i .. ".3")
+    check(answered == 0)
+    passed = passed + taken // 5
+  end
+  check(passed <= 2, passed .. " of 15 passed") -- of 64 bits, two are set
+  host:sh "mcast leave 239.1.2.3"
+end)
+
 test("groups that share a bit of the card's filter, or an address, are told apart", function()
   host:sh "mcast join 239.1.2.3"
   check_pings("239.129.2.3", 0, 5, 0) -- the same address, so the card cannot tell
