@@ -173,4 +173,4 @@ none() {
 
 # What no packet should be, and what no checksum should.
 wrong='_ws.malformed || _ws.short || _ws.expert.severity == error'
-bad_sum='ip.checksum.status == 0 || tcp.checksum.status == 0 || udp.checksum.status == 0'
+bad_sum='ip.checksum.status == 0 || tcp.checksum.status == 0 || udp.checksum.status == 0 || igmp.checksum.status == 0'

@@ -12,6 +12,8 @@ const struct command common_commands[] = {
     {"wget", "ADDR[:PORT][/PATH]", "the same", command_get},
     {"ifconfig", "ethN ADDR/LEN [GATEWAY]", "set an interface's address", command_ifconfig},
     {"ip", "", "interfaces, addresses and counters", command_ip},
+    {"mcast", "[join|leave GROUP [ethN]]", "the multicast groups it is in, or one more or less",
+     command_mcast},
     {"mem", "", "the most memory that was in use", command_mem},
     {"nc", "[-u] ADDR PORT TEXT...", "send a line and print the reply", command_nc},
     {"ping", "[-c N] [-i S] [-s SIZE] ADDR", "send echo requests", command_ping},

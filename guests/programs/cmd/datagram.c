@@ -1,4 +1,4 @@
-/* A UDP socket for a command: receives the first datagram that comes. */
+/* A UDP socket for a command: calls that wait. */
 #include "cmd/datagram.h"
 
 #include <stdio.h>
@@ -14,19 +14,27 @@ static void on_received(void *arg, struct udp_pcb *pcb, struct pbuf *p, const ip
     struct datagram *d = arg;
 
     (void)pcb;
-    if (d->in) {
+    if (d->count == DATAGRAMS_WAITING)
         pbuf_free(p); /* as a full socket buffer loses it */
-        return;
-    }
-    d->in = p;
-    d->from = *from;
-    d->from_port = port;
+    else
+        d->waiting[d->count++] = (struct datagram_in){p, *from, port};
+}
+
+struct udp_pcb *datagram_socket(void)
+{
+    struct udp_pcb *pcb = udp_new();
+
+    if (!pcb)
+        return NULL;
+    udp_set_multicast_ttl(pcb, 1);
+    udp_set_flags(pcb, UDP_FLAGS_MULTICAST_LOOP);
+    return pcb;
 }
 
 bool datagram_open(struct datagram *d)
 {
     memset(d, 0, sizeof *d);
-    d->pcb = udp_new();
+    d->pcb = datagram_socket();
     if (d->pcb && udp_bind(d->pcb, IP_ADDR_ANY, 0) == ERR_OK) {
         udp_recv(d->pcb, on_received, d);
         return true;
@@ -51,25 +59,38 @@ bool datagram_send(struct datagram *d, const ip_addr_t *to, u16_t port, const vo
     return err == ERR_OK;
 }
 
+static void in_free(struct datagram *d)
+{
+    if (d->in.bytes)
+        pbuf_free(d->in.bytes);
+    d->in.bytes = NULL;
+}
+
+static void in_next(struct datagram *d)
+{
+    if (d->count == 0)
+        return;
+    d->in = d->waiting[0];
+    memmove(d->waiting, d->waiting + 1, --d->count * sizeof d->waiting[0]);
+}
+
 bool datagram_wait(struct datagram *d, uint64_t deadline_ns, bool *interrupted)
 {
-    if (d->in)
-        pbuf_free(d->in);
-    d->in = NULL;
+    in_free(d);
     *interrupted = false;
-    while (!d->in && !*interrupted && clock_ns() < deadline_ns) {
+    while (d->count == 0 && !*interrupted && clock_ns() < deadline_ns) {
         loop_once(deadline_ns);
         *interrupted = console_interrupted();
     }
-    return d->in != NULL;
+    in_next(d);
+    return d->in.bytes != NULL;
 }
 
 void datagram_close(struct datagram *d)
 {
-    if (d->in)
-        pbuf_free(d->in);
     if (d->pcb)
         udp_remove(d->pcb);
-    d->in = NULL;
     d->pcb = NULL;
+    for (in_free(d); d->count > 0; in_free(d))
+        in_next(d);
 }

@@ -1,4 +1,4 @@
-/* nc: send a line over TCP or UDP and print the reply. */
+/* nc: send a line over TCP or UDP and print the reply; from a group, the replies. */
 #include <stdio.h>
 #include <string.h>
 
@@ -11,6 +11,7 @@
 
 enum { TEXT = 256 };
 #define PATIENCE_NS (5 * NS_PER_S)
+#define GROUP_NS NS_PER_S /* nobody knows how many there will be */
 
 static void text_print(const char *text, unsigned len)
 {
@@ -37,20 +38,35 @@ static int tcp_talk(const ip_addr_t *to, u16_t port, char *text, unsigned len)
     return got > 0 ? 0 : 1;
 }
 
+/* Returns how many replies there were. */
+static unsigned replies_print(struct datagram *d, bool group, char *text)
+{
+    uint64_t deadline = clock_ns() + (group ? GROUP_NS : PATIENCE_NS);
+    char from[ADDRESS_TEXT];
+    bool interrupted;
+    unsigned count = 0;
+
+    while ((group || count == 0) && datagram_wait(d, deadline, &interrupted)) {
+        count++;
+        address_print(from, ip_2_ip4(&d->in.from));
+        if (group)
+            printf("%s: ", from);
+        text_print(text, pbuf_copy_partial(d->in.bytes, text, TEXT, 0));
+    }
+    if (count == 0 && !interrupted)
+        printf("no answer\n");
+    return count;
+}
+
 static int udp_talk(const ip_addr_t *to, u16_t port, char *text, unsigned len)
 {
     struct datagram d;
-    bool got = false, interrupted = false;
+    unsigned count = 0;
 
-    if (datagram_open(&d) && datagram_send(&d, to, port, text, len)) {
-        got = datagram_wait(&d, clock_ns() + PATIENCE_NS, &interrupted);
-        if (got)
-            text_print(text, pbuf_copy_partial(d.in, text, TEXT, 0));
-        else if (!interrupted)
-            printf("no answer\n");
-    }
+    if (datagram_open(&d) && datagram_send(&d, to, port, text, len))
+        count = replies_print(&d, ip_addr_ismulticast(to), text);
     datagram_close(&d);
-    return got ? 0 : 1;
+    return count > 0 ? 0 : 1;
 }
 
 int command_nc(int argc, char **argv)

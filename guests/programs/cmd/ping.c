@@ -21,8 +21,9 @@ static struct {
     char text[ADDRESS_TEXT];
     uint16_t id;
     uint64_t count, size, interval_ns;
-    uint64_t sent, received;
+    uint64_t sent, received, again;
     uint64_t sent_ns[SLOTS]; /* by sequence number */
+    uint64_t answered;       /* a bit for each of them */
     uint64_t least_ns, most_ns, sum_ns;
 } ping;
 
@@ -31,19 +32,34 @@ static void milliseconds_print(uint64_t ns)
     printf("%lu.%03lu", ns / NS_PER_MS, ns / NS_PER_US % 1000);
 }
 
-static void reply_print(uint16_t seq, unsigned ttl, unsigned len)
+/* The first answer to a request counts. Others come from other members of a group, or because a
+   packet was doubled on its way. */
+static bool reply_count(uint16_t seq)
+{
+    uint64_t bit = UINT64_C(1) << seq % SLOTS;
+    bool first = !(ping.answered & bit);
+
+    ping.answered |= bit;
+    ping.received += first;
+    ping.again += !first;
+    return first;
+}
+
+static void reply_print(const ip_addr_t *from, uint16_t seq, unsigned ttl, unsigned len)
 {
     uint64_t ns = clock_ns() - ping.sent_ns[seq % SLOTS];
+    bool first = reply_count(seq);
+    char text[ADDRESS_TEXT];
 
-    ping.received++;
     ping.sum_ns += ns;
     if (ns < ping.least_ns)
         ping.least_ns = ns;
     if (ns > ping.most_ns)
         ping.most_ns = ns;
-    printf("%u bytes from %s: icmp_seq=%u ttl=%u time=", len, ping.text, seq, ttl);
+    address_print(text, ip_2_ip4(from));
+    printf("%u bytes from %s: icmp_seq=%u ttl=%u time=", len, text, seq, ttl);
     milliseconds_print(ns);
-    printf(" ms\n");
+    printf(" ms%s\n", first ? "" : " (DUP!)");
 }
 
 static void error_print(const struct pbuf *p, unsigned header, const ip_addr_t *from)
@@ -87,9 +103,10 @@ static u8_t ping_receive(void *arg, struct raw_pcb *pcb, struct pbuf *p, const i
         error_print(p, header, from);
         return 0;
     }
-    if (ICMPH_TYPE(&echo) != ICMP_ER || echo.id != ping.id || !ip_addr_cmp(from, &ping.to))
+    if (ICMPH_TYPE(&echo) != ICMP_ER || echo.id != ping.id ||
+        (!ip_addr_ismulticast(&ping.to) && !ip_addr_cmp(from, &ping.to)))
         return 0;
-    reply_print(lwip_ntohs(echo.seqno), IPH_TTL(&ip), p->tot_len - header);
+    reply_print(from, lwip_ntohs(echo.seqno), IPH_TTL(&ip), p->tot_len - header);
     pbuf_free(p);
     return 1;
 }
@@ -114,6 +131,7 @@ static bool ping_send(struct raw_pcb *pcb)
         ((uint8_t *)(echo + 1))[i] = (uint8_t)(i + 8);
     echo->chksum = inet_chksum(echo, len);
     ping.sent_ns[seq % SLOTS] = clock_ns();
+    ping.answered &= ~(UINT64_C(1) << seq % SLOTS);
     err = raw_sendto(pcb, p, &ping.to);
     pbuf_free(p);
     ping.sent++;
@@ -125,25 +143,28 @@ static bool ping_send(struct raw_pcb *pcb)
 static void summary_print(void)
 {
     printf("\n--- %s ping statistics ---\n", ping.text);
-    printf("%lu packets transmitted, %lu received, %lu%% packet loss\n", ping.sent, ping.received,
-           ping.sent ? (ping.sent - ping.received) * 100 / ping.sent : 0);
+    printf("%lu packets transmitted, %lu received, ", ping.sent, ping.received);
+    if (ping.again > 0)
+        printf("+%lu duplicates, ", ping.again);
+    printf("%lu%% packet loss\n", ping.sent ? (ping.sent - ping.received) * 100 / ping.sent : 0);
     if (ping.received == 0)
         return;
     printf("rtt min/avg/max = ");
     milliseconds_print(ping.least_ns);
     printf("/");
-    milliseconds_print(ping.sum_ns / ping.received);
+    milliseconds_print(ping.sum_ns / (ping.received + ping.again));
     printf("/");
     milliseconds_print(ping.most_ns);
     printf(" ms\n");
 }
 
-/* Returns whether there is more to wait for. */
+/* Returns whether there is more to wait for: from a group, always. */
 static bool replies_wait(uint64_t deadline_ns, bool last)
 {
     do {
         loop_once(deadline_ns);
-        if (console_interrupted() || (last && ping.received >= ping.sent))
+        if (console_interrupted() ||
+            (last && ping.received >= ping.sent && !ip_addr_ismulticast(&ping.to)))
             return false;
     } while (clock_ns() < deadline_ns);
     return true;
@@ -217,6 +238,8 @@ int command_ping(int argc, char **argv)
     ping.id = (uint16_t)random_u32();
     raw_recv(pcb, ping_receive, NULL);
     raw_bind(pcb, IP_ADDR_ANY);
+    raw_set_multicast_ttl(pcb, 1); /* as in datagram_socket() */
+    raw_set_flags(pcb, RAW_FLAGS_MULTICAST_LOOP);
     address_print(ping.text, ip_2_ip4(&ping.to));
     printf("PING %s (%s): %lu data bytes\n", name, ping.text, ping.size);
     ping_run(pcb);

@@ -5,10 +5,10 @@
 
 #include "base/clock.h"
 #include "cmd/console.h"
+#include "cmd/datagram.h"
 #include "cmd/resolve.h"
 #include "cmd/shell.h"
 #include "cmd/stream.h"
-#include "lwip/udp.h"
 #include "net/address.h"
 #include "net/loop.h"
 #include "net/pattern.h"
@@ -101,7 +101,7 @@ static bool wait_until(uint64_t at_ns)
 
 static int udp_run(const struct job *job)
 {
-    struct udp_pcb *pcb = udp_new();
+    struct udp_pcb *pcb = datagram_socket();
     struct bulk_header header = {random_u32(), 0, 0};
     uint64_t sent = 0, number = 0, start = clock_ns();
     bool good = pcb != NULL;

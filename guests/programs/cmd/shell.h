@@ -26,6 +26,7 @@ int command_get(int argc, char **argv);
 int command_host(int argc, char **argv);
 int command_ifconfig(int argc, char **argv);
 int command_ip(int argc, char **argv);
+int command_mcast(int argc, char **argv);
 int command_mem(int argc, char **argv);
 int command_nc(int argc, char **argv);
 int command_ping(int argc, char **argv);

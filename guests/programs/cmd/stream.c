@@ -74,7 +74,8 @@ bool stream_open(struct stream *s, const ip_addr_t *to, u16_t port)
     tcp_arg(s->pcb, s);
     tcp_recv(s->pcb, on_received);
     tcp_err(s->pcb, on_error);
-    s->err = tcp_connect(s->pcb, to, port, on_connected);
+    /* lwIP would try; a group has no connections (RFC 1122, 4.2.3.10). */
+    s->err = ip_addr_ismulticast(to) ? ERR_RTE : tcp_connect(s->pcb, to, port, on_connected);
     if (s->err != ERR_OK)
         return failure_print(s);
     while (!s->connected)

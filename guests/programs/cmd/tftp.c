@@ -41,18 +41,18 @@ static enum outcome error_take(const uint8_t *p, unsigned len)
 static enum outcome answer_take(struct transfer *t)
 {
     uint8_t p[HEADER + BLOCK];
-    const struct pbuf *in = t->socket.in;
+    const struct pbuf *in = t->socket.in.bytes;
     unsigned len = pbuf_copy_partial(in, p, sizeof p, 0);
 
     /* RFC 1350, section 4: the server's first answer fixes its port. */
-    if (len < HEADER || in->tot_len > sizeof p || !ip_addr_cmp(&t->socket.from, &t->server) ||
-        (t->port != PORT && t->socket.from_port != t->port))
+    if (len < HEADER || in->tot_len > sizeof p || !ip_addr_cmp(&t->socket.in.from, &t->server) ||
+        (t->port != PORT && t->socket.in.port != t->port))
         return WAIT;
     if (p[0] == 0 && p[1] == ERROR)
         return error_take(p, len);
     if (p[0] != 0 || p[1] != DATA || (uint16_t)(p[2] << 8 | p[3]) != (uint16_t)(t->block + 1))
         return WAIT;
-    t->port = t->socket.from_port;
+    t->port = t->socket.in.port;
     t->block++;
     t->crc = crc32_add(t->crc, p + HEADER, len - HEADER);
     t->bytes += len - HEADER;

@@ -40,6 +40,11 @@ struct nic_driver {
     /* The card's line is held, or another's that shares it: quieten it, and hand over
        what has come by nic_frame_received(). */
     void (*interrupt)(struct nic *nic);
+
+    /* Receive what is sent to the groups that the interface is in now (groups.h), and as little
+       else as the card can: called after start(), and when they change. NULL: the card takes in
+       what it likes, and filter.c drops it. */
+    void (*groups_set)(struct nic *nic);
 };
 
 /* Ends in NULL. */

@@ -13,6 +13,7 @@
 #include "base/io.h"
 #include "base/memory.h"
 #include "net/drivers.h"
+#include "net/groups.h"
 
 /* Registers (13.3). */
 enum {
@@ -135,6 +136,23 @@ static void e1000_read_address(struct nic *nic)
         nic->netif.hwaddr[i] = (u8_t)(address >> 8 * i);
 }
 
+/* Bits 47 to 36 of an address pick a bit of the table (13.5.1: RCTL.MO is 0). It is written from
+   its end: the 82544 would let an odd word spill over the one before. */
+static void e1000_groups_set(struct nic *nic)
+{
+    const struct igmp_group *at = NULL;
+    uint32_t table[MULTICAST_WORDS] = {0};
+    uint8_t mac[ETH_HWADDR_LEN];
+
+    while (groups_next(nic, &at, mac)) {
+        unsigned bit = (unsigned)mac[5] << 4 | mac[4] >> 4;
+
+        table[bit / 32] |= 1u << bit % 32;
+    }
+    for (unsigned i = MULTICAST_WORDS; i-- > 0;)
+        set(nic->card, MTA + 4 * i, table[i]);
+}
+
 static void link_update(struct nic *nic)
 {
     nic_link_set(nic, get(nic->card, STATUS) & STATUS_LU);
@@ -149,8 +167,6 @@ static bool e1000_start(struct nic *nic, const struct nic_place *at)
         return false;
     set(c, CTRL, (get(c, CTRL) & ~CTRL_OFF) | CTRL_SLU | CTRL_ASDE);
     e1000_read_address(nic);
-    for (unsigned i = 0; i < MULTICAST_WORDS; i++)
-        set(c, MTA + 4 * i, 0);
     if (!rings_start(c))
         return false;
     set(c, TIPG, TIPG_IEEE);
@@ -246,4 +262,5 @@ const struct nic_driver e1000_driver = {
     .read_address = e1000_read_address,
     .send = e1000_send,
     .interrupt = e1000_interrupt,
+    .groups_set = e1000_groups_set,
 };

@@ -5,20 +5,23 @@
  * LAN of a thousand hosts that is nearly all they do while they start. A frame passes unless
  * lwIP would certainly drop it:
  *
- *   - it is for another station, or not IPv4 or ARP;
+ *   - it is for another station, or for a group that the interface is not in, or not IPv4 or ARP;
  *   - it is an ARP request for another address, from a neighbour that is not in the table (RFC 826
  *     has the table's entries brought up to date by any request);
- *   - it is broadcast UDP to a port that nobody listens at, or a DHCP answer to another client.
+ *   - it is UDP, to all or to a group, to a port that nobody listens at, or a DHCP answer to
+ *     another client.
  */
 #include "net/filter.h"
 
 #include <string.h>
 
+#include "lwip/igmp.h"
 #include "lwip/udp.h"
+#include "netif/ethernet.h"
 
 enum { TYPE_IPV4 = 0x0800, TYPE_ARP = 0x0806 };
 enum { ARP_FRAME = 42, ARP_OP = 20, ARP_SENDER = 28, ARP_TARGET = 38, ARP_REQUEST = 1 };
-enum { IP = 14, IP_LEAST = 20, UDP_LEAST = 8, PROTO_UDP = 17 };
+enum { IP = 14, IP_LEAST = 20, IP_TARGET = 16, UDP_LEAST = 8, PROTO_UDP = 17 };
 enum { DHCP_CLIENT = 68, DHCP_CHADDR = 28 };
 
 /* Addresses that may be in lwIP's table, by a hash: one that is there has its bit set. */
@@ -79,7 +82,7 @@ static bool udp_port_open(unsigned port)
 }
 
 /* Only what certainly is a whole UDP datagram is refused. */
-static bool broadcast_wanted(const struct netif *netif, const uint8_t *frame, uint32_t len)
+static bool datagram_wanted(const struct netif *netif, const uint8_t *frame, uint32_t len)
 {
     const uint8_t *ip = frame + IP, *udp = ip + (ip[0] & 15) * 4;
     unsigned port;
@@ -93,15 +96,27 @@ static bool broadcast_wanted(const struct netif *netif, const uint8_t *frame, ui
     return udp_port_open(port);
 }
 
+static bool group_wanted(const struct netif *netif, const uint8_t *frame, uint32_t len)
+{
+    ip4_addr_t group;
+
+    if (len < IP + IP_LEAST || load16(frame + 12) != TYPE_IPV4)
+        return false;
+    memcpy(&group, frame + IP + IP_TARGET, sizeof group);
+    return igmp_lookfor_group((struct netif *)netif, &group) && datagram_wanted(netif, frame, len);
+}
+
 bool filter_wants(const struct netif *netif, const uint8_t *frame, uint32_t len)
 {
-    bool group = frame[0] & 1;
+    bool to_all = memcmp(frame, ethbroadcast.addr, 6) == 0;
 
-    if (!group && memcmp(frame, netif->hwaddr, 6) != 0)
+    if ((frame[0] & 1) && !to_all)
+        return group_wanted(netif, frame, len);
+    if (!to_all && memcmp(frame, netif->hwaddr, 6) != 0)
         return false;
     if (is_arp(frame, len))
         return arp_wanted(netif, frame);
     if (load16(frame + 12) != TYPE_IPV4)
         return false;
-    return !group || len < IP + IP_LEAST || broadcast_wanted(netif, frame, len);
+    return !to_all || len < IP + IP_LEAST || datagram_wanted(netif, frame, len);
 }

@@ -13,6 +13,7 @@
 #include "base/io.h"
 #include "base/plic.h"
 #include "cmd/console.h"
+#include "lwip/igmp.h"
 #include "net/ifconfig.h"
 #include "net/nic.h"
 #include "net/random.h"
@@ -29,6 +30,16 @@ static void name_read(char name[NAME_MOST])
     name[NAME_MOST - 1] = '\0';
 }
 
+/* It is at another place of the network than the one whose memory this was. An interface that has
+   yet to get its address reports then. */
+static void nic_move(struct nic *nic)
+{
+    nic_read_address(nic);
+    nic_restart_dhcp(nic);
+    if (!ip4_addr_isany_val(*netif_ip4_addr(&nic->netif)))
+        igmp_report_groups(&nic->netif);
+}
+
 static void cloned(void *arg)
 {
     char name[NAME_MOST];
@@ -40,10 +51,8 @@ static void cloned(void *arg)
     random_stir(id, sizeof id);
     name_read(name);
     host_rename(name);
-    for (unsigned i = 0; i < nic_count(); i++) {
-        nic_read_address(nic_get(i));
-        nic_restart_dhcp(nic_get(i));
-    }
+    for (unsigned i = 0; i < nic_count(); i++)
+        nic_move(nic_get(i));
     console_begin();
     printf("clone %u: this is %s now\n", (unsigned)io_read32(registers + NUMBER), name);
     tell();

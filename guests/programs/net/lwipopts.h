@@ -25,6 +25,7 @@
 #define MEMP_STATS 0
 #define SYS_STATS 0
 #define LWIP_STATS_LARGE 1
+#define IGMP_STATS 0
 
 /* Ethernet and IPv4. Two bytes of padding put the IP header on a multiple of four. */
 #define ETH_PAD_SIZE 2
@@ -42,7 +43,8 @@
 #define IP_FRAG 1
 #define LWIP_ICMP 1
 #define LWIP_RAW 1
-#define LWIP_IGMP 0
+#define LWIP_IGMP 1
+#define LWIP_MULTICAST_PING 1
 #define LWIP_AUTOIP 0
 #define LWIP_NETIF_LOOPBACK 1
 #define LWIP_HAVE_LOOPIF 1

@@ -15,6 +15,7 @@
 #include "base/dtb.h"
 #include "base/io.h"
 #include "net/drivers.h"
+#include "net/groups.h"
 
 /* Ports; those of the chip are registers of the page that CR selects (10.1). */
 enum { CR = 0x00, DATA = 0x10, RESET = 0x1f };
@@ -56,7 +57,7 @@ enum {
     RESTING = 0x80
 };
 enum { DCR_WORDS = 0x49 }; /* word transfers, no loopback, FIFO of 8 bytes */
-enum { RCR_BROADCAST = 0x04, RCR_OFF = 0x20 };
+enum { RCR_BROADCAST = 0x04, RCR_GROUPS = 0x08, RCR_OFF = 0x20 };
 enum { TCR_NORMAL = 0x00, TCR_LOOP = 0x02 };
 
 enum { TX_PAGE = 0x40, FIRST = 0x46, END = 0x80, PAGE = 256 };
@@ -154,6 +155,17 @@ static void ne2k_read_address(struct nic *nic)
     set(c, CR, IDLE | START);
 }
 
+static void ne2k_groups_set(struct nic *nic)
+{
+    const struct card *c = nic->card;
+    uint64_t hash = groups_hash_first(nic);
+
+    set(c, CR, PAGE1 | IDLE | START);
+    for (unsigned i = 0; i < 8; i++)
+        set(c, MAR0 + i, (unsigned)(hash >> 8 * i));
+    set(c, CR, IDLE | START);
+}
+
 static bool start(struct nic *nic)
 {
     struct card *c = nic->card;
@@ -171,7 +183,7 @@ static bool start(struct nic *nic)
     set(c, ISR, 0xff);
     set(c, IMR, RECEIVED | DAMAGED | OVERWRITE);
     set(c, TCR, TCR_NORMAL);
-    set(c, RCR, RCR_BROADCAST);
+    set(c, RCR, RCR_BROADCAST | RCR_GROUPS);
     return true;
 }
 
@@ -194,8 +206,8 @@ static void pages_free(struct card *c, uint8_t next)
     set(c, BNRY, next == FIRST ? END - 1 : next - 1);
 }
 
-/* The next packet leaves the ring for c->frame. Returns its length; 0 if the ring holds nonsense, which is
- * then forgotten. */
+/* The next packet leaves the ring for c->frame. Returns its length; 0 if the ring holds nonsense,
+ * which is then forgotten. */
 static unsigned packet_take(struct nic *nic)
 {
     struct card *c = nic->card;
@@ -233,8 +245,8 @@ static void ring_empty(struct nic *nic)
         packet_pass(nic, packet_take(nic));
 }
 
-/* The ring was full: what the chip does then it only leaves as this says (7, buffer ring overflow): one
- * packet is taken out in loopback, and passed on when frames can be sent again. */
+/* The ring was full: what the chip does then it only leaves as this says (7, buffer ring overflow):
+ * one packet is taken out in loopback, and passed on when frames can be sent again. */
 static void overflow(struct nic *nic)
 {
     struct card *c = nic->card;
@@ -336,6 +348,7 @@ const struct nic_driver ne2k_isa_driver = {
     .read_address = ne2k_read_address,
     .send = ne2k_send,
     .interrupt = ne2k_interrupt,
+    .groups_set = ne2k_groups_set,
 };
 
 static const uint32_t ne2k_cards[] = {PCI_ID(0x10ec, 0x8029), 0};
@@ -348,4 +361,5 @@ const struct nic_driver ne2k_pci_driver = {
     .read_address = ne2k_read_address,
     .send = ne2k_send,
     .interrupt = ne2k_interrupt,
+    .groups_set = ne2k_groups_set,
 };

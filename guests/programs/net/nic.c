@@ -13,6 +13,7 @@
 #include "base/memory.h"
 #include "base/plic.h"
 #include "lwip/etharp.h"
+#include "lwip/igmp.h"
 #include "net/drivers.h"
 #include "net/filter.h"
 #include "net/random.h"
@@ -109,6 +110,17 @@ static err_t nic_output(struct netif *netif, struct pbuf *p)
     return ERR_OK;
 }
 
+static err_t nic_groups_changed(struct netif *netif, const ip4_addr_t *group,
+                                enum netif_mac_filter_action action)
+{
+    struct nic *nic = netif->state;
+
+    (void)group;
+    (void)action;
+    nic->driver->groups_set(nic);
+    return ERR_OK;
+}
+
 static void nic_interrupt(void *arg)
 {
     struct nic *nic = arg;
@@ -126,7 +138,7 @@ static err_t nic_netif_init(struct netif *netif)
     netif->linkoutput = nic_output;
     netif->mtu = 1500;
     netif->hwaddr_len = ETH_HWADDR_LEN;
-    netif->flags = NETIF_FLAG_BROADCAST | NETIF_FLAG_ETHARP | NETIF_FLAG_ETHERNET;
+    netif->flags = NETIF_FLAG_BROADCAST | NETIF_FLAG_ETHARP | NETIF_FLAG_ETHERNET | NETIF_FLAG_IGMP;
     return ERR_OK;
 }
 
@@ -141,6 +153,10 @@ static bool nic_start(struct nic *nic, struct nic_place *place)
     netif_set_link_up(&nic->netif);
     if (!nic->driver->start(nic, place))
         return false;
+    if (nic->driver->groups_set) {
+        netif_set_igmp_mac_filter(&nic->netif, nic_groups_changed);
+        nic->driver->groups_set(nic); /* every interface is in 224.0.0.1 */
+    }
     random_stir(nic->netif.hwaddr, ETH_HWADDR_LEN);
     return true;
 }

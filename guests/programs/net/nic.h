@@ -16,7 +16,7 @@ struct nic_driver;
 struct nic {
     struct netif netif;
     struct dhcp dhcp; /* of ifconfig.c */
-    char name[8]; /* "eth0" */
+    char name[8];     /* "eth0" */
     const char *model;
     const struct nic_driver *driver;
     void *card; /* the driver's */

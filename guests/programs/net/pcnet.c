@@ -13,11 +13,20 @@
 #include "base/io.h"
 #include "base/memory.h"
 #include "net/drivers.h"
+#include "net/groups.h"
 
 /* 16 bits wide, as after a reset. RAP selects which CSR is behind RDP and which BCR behind BDP. */
 enum { APROM = 0x00, RDP = 0x10, RAP = 0x12, RESET = 0x14, BDP = 0x16 };
-enum { INIT_LOW = 1, INIT_HIGH = 2, MASKS = 3, FEATURES = 4, SUSPEND = 5, PADR = 12 }; /* CSRs */
-enum { STYLE = 20 };                                                                   /* a BCR */
+enum { /* CSRs */
+       INIT_LOW = 1,
+       INIT_HIGH = 2,
+       MASKS = 3,
+       FEATURES = 4,
+       SUSPEND = 5,
+       LADRF = 8,
+       PADR = 12,
+};
+enum { STYLE = 20 }; /* a BCR */
 
 /* CSR0, and CSR3, which masks what is in the same place. */
 enum {
@@ -161,17 +170,32 @@ static bool pcnet_start(struct nic *nic, const struct nic_place *at)
     return true;
 }
 
-/* The address that the card receives at is its driver's to set, while it is suspended. */
-static void pcnet_read_address(struct nic *nic)
+/* What the card receives at is its driver's to set, while it is suspended. */
+static void filter_set(const struct card *c, unsigned csr, const uint16_t *to, unsigned count)
 {
-    const struct card *c = nic->card;
-
-    address_read(nic);
     csr_set(c, SUSPEND, 1);
     csr_wait(c, SUSPEND, 1);
-    for (unsigned i = 0; i < ETH_HWADDR_LEN; i += 2)
-        csr_set(c, PADR + i / 2, nic->netif.hwaddr[i] | (unsigned)nic->netif.hwaddr[i + 1] << 8);
+    for (unsigned i = 0; i < count; i++)
+        csr_set(c, csr + i, to[i]);
     csr_set(c, SUSPEND, 0);
+}
+
+static void pcnet_read_address(struct nic *nic)
+{
+    uint16_t address[ETH_HWADDR_LEN / 2];
+
+    address_read(nic);
+    memcpy(address, nic->netif.hwaddr, sizeof address);
+    filter_set(nic->card, PADR, address, ETH_HWADDR_LEN / 2);
+}
+
+static void pcnet_groups_set(struct nic *nic)
+{
+    uint64_t hash = groups_hash_last(nic);
+    uint16_t filter[4];
+
+    memcpy(filter, &hash, sizeof filter);
+    filter_set(nic->card, LADRF, filter, 4);
 }
 
 /* --- receiving --- */
@@ -255,4 +279,5 @@ const struct nic_driver pcnet_driver = {
     .read_address = pcnet_read_address,
     .send = pcnet_send,
     .interrupt = pcnet_interrupt,
+    .groups_set = pcnet_groups_set,
 };

@@ -64,13 +64,25 @@ static const struct route *best(const ip4_addr_t *dest)
     return found;
 }
 
+/* Groups are on the first interface, if there is no default one. */
+static struct netif *group_way(void)
+{
+    for (unsigned i = 0; !netif_default && i < nic_count(); i++) {
+        struct netif *netif = &nic_get(i)->netif;
+
+        if (netif_is_link_up(netif) && !ip4_addr_isany_val(*netif_ip4_addr(netif)))
+            return netif;
+    }
+    return NULL;
+}
+
 struct netif *route_find(const ip4_addr_t *dest)
 {
-    const struct route *r;
+    const struct route *r = count > 0 && !connected(dest) ? best(dest) : NULL;
 
-    if (count == 0 || connected(dest) || !(r = best(dest)))
-        return NULL;
-    return connected(&r->gateway);
+    if (r)
+        return connected(&r->gateway);
+    return ip4_addr_ismulticast(dest) ? group_way() : NULL;
 }
 
 const ip4_addr_t *route_gateway(struct netif *netif, const ip4_addr_t *dest)

@@ -11,10 +11,12 @@
 #include "base/io.h"
 #include "base/memory.h"
 #include "net/drivers.h"
+#include "net/groups.h"
 
 /* Registers (5). */
 enum {
     IDR = 0x00,
+    MAR = 0x08,
     TSD = 0x10,
     TSAD = 0x20,
     RBSTART = 0x30,
@@ -37,7 +39,13 @@ enum {
 };
 enum { TSD_OWN = 1 << 13, TSD_THRESHOLD = 8 << 16 }; /* begin when 256 bytes are there */
 enum { TCR_IEEE = 3 << 24, DMA_UNLIMITED = 7 << 8 };
-enum { RCR_OWN = 0x02, RCR_BROADCAST = 0x08, RCR_TAIL = 0x80, RCR_WHOLE = 7 << 13 };
+enum {
+    RCR_OWN = 0x02,
+    RCR_GROUPS = 0x04,
+    RCR_BROADCAST = 0x08,
+    RCR_TAIL = 0x80,
+    RCR_WHOLE = 7 << 13,
+};
 enum { MSR_NO_LINK = 0x04, PACKET_GOOD = 0x01 };
 
 enum { HEADER = 4, CRC = 4, CAPR_BIAS = 16, FRAME_LEAST = 60 };
@@ -73,8 +81,8 @@ static void receiver_start(struct card *c)
     io_write8(c->base + CR, TX_ENABLE);
     io_write32(c->base + RBSTART, (uint32_t)(uintptr_t)c->ring);
     io_write8(c->base + CR, TX_ENABLE | RX_ENABLE);
-    io_write32(c->base + RCR,
-               RCR_OWN | RCR_BROADCAST | RCR_TAIL | RCR_WHOLE | DMA_UNLIMITED | RING_CODE << 11);
+    io_write32(c->base + RCR, RCR_OWN | RCR_GROUPS | RCR_BROADCAST | RCR_TAIL | RCR_WHOLE |
+                                  DMA_UNLIMITED | RING_CODE << 11);
     c->at = 0;
     io_write16(c->base + CAPR, (uint16_t)-CAPR_BIAS);
 }
@@ -86,6 +94,15 @@ static void rtl8139_read_address(struct nic *nic)
 
     for (unsigned i = 0; i < ETH_HWADDR_LEN; i++)
         nic->netif.hwaddr[i] = io_read8(c->base + IDR + i);
+}
+
+static void rtl8139_groups_set(struct nic *nic)
+{
+    const struct card *c = nic->card;
+    uint64_t hash = groups_hash_first(nic);
+
+    io_write32(c->base + MAR, (uint32_t)hash);
+    io_write32(c->base + MAR + 4, (uint32_t)(hash >> 32));
 }
 
 static void link_update(struct nic *nic)
@@ -201,4 +218,5 @@ const struct nic_driver rtl8139_driver = {
     .read_address = rtl8139_read_address,
     .send = rtl8139_send,
     .interrupt = rtl8139_interrupt,
+    .groups_set = rtl8139_groups_set,
 };

@@ -2,7 +2,7 @@
  * lwIP's timers, run only while one of them has something to do.
  *
  * lwIP counts in ticks of each timer's interval. Two kinds of rows share one table:
- * an eager timer (TCP, DHCP's fine one, reassembly) has no state while it is not
+ * an eager timer (TCP, DHCP's fine one, reassembly, IGMP) has no state while it is not
  * needed, and starts to count when it is; a lazy one (ARP, DNS, DHCP's coarse one) has
  * entries that grow old: its ticks are made up for at the next wake-up, and only the
  * tick at which something happens sets the alarm.
@@ -16,6 +16,7 @@
 #include "lwip/dhcp.h"
 #include "lwip/dns.h"
 #include "lwip/etharp.h"
+#include "lwip/igmp.h"
 #include "lwip/ip4_frag.h"
 #include "lwip/netif.h"
 #include "lwip/priv/tcp_priv.h"
@@ -102,6 +103,20 @@ static unsigned dhcp_coarse_due(void)
     return due;
 }
 
+/* The ticks until membership of a group is to be reported (igmp_tmr() counts these down). */
+static unsigned igmp_due(void)
+{
+    struct netif *netif;
+    unsigned due = 0;
+
+    NETIF_FOREACH(netif)
+    {
+        for (const struct igmp_group *g = netif_igmp_data(netif); g; g = g->next)
+            sooner(&due, g->timer);
+    }
+    return due;
+}
+
 static struct timer {
     void (*tick)(void);
     unsigned (*due)(void); /* ticks until one matters, 0: none does */
@@ -112,6 +127,7 @@ static struct timer {
     {tcp_tmr, tcp_due, TCP_TMR_INTERVAL, 0, 0},
     {arp_tick, arp_due, ARP_TMR_INTERVAL, 301, 0}, /* ARP_MAXAGE */
     {reass_tick, reass_due, IP_TMR_INTERVAL, 0, 0},
+    {igmp_tmr, igmp_due, IGMP_TMR_INTERVAL, 0, 0},
     {dhcp_fine_tmr, dhcp_fine_due, DHCP_FINE_TIMER_MSECS, 0, 0},
     {dhcp_coarse_tmr, dhcp_coarse_due, DHCP_COARSE_TIMER_MSECS, UINT32_MAX, 0},
     {dns_tmr, dns_due, DNS_TMR_INTERVAL, DNS_MAX_TTL, 0},

@@ -7,27 +7,50 @@
  *     receive   | ring | buffer 0 | buffer 1 | ...     on a page boundary
  *     transmit  | ring | buffer 0 | buffer 1 | ...     likewise
  *     buffer    | header, 10 or 12 | 18: frame, up to 1518, aligned as lwIP's copy is |
+ *     control   | ring | command | answer |
+ *
+ * A modern device is told by a control queue which groups' frames to pass; a legacy one, or one
+ * without that queue, passes everything.
  */
 #include <stdio.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/memory.h"
 #include "net/drivers.h"
+#include "net/groups.h"
 #include "net/random.h"
 #include "net/virtio.h"
 
 #define TX_WAIT_NS (10 * NS_PER_MS)
 #define F_MAC (UINT64_C(1) << 5)
 #define F_STATUS (UINT64_C(1) << 16)
+#define F_CONTROL (UINT64_C(1) << 17 | UINT64_C(1) << 18) /* and it has receive modes */
 
-enum { QUEUE_RX = 0, QUEUE_TX = 1 };
+enum { QUEUE_RX = 0, QUEUE_TX = 1, QUEUE_CONTROL = 2 };
 enum { CONFIG_MAC = 0, CONFIG_STATUS = 6, STATUS_LINK_UP = 1 };
 enum { FRAME_AT = 16 + ETH_PAD_SIZE, BUFFER = 1536, PAGE = 4096 };
-enum { RX = PROGRAM_ROUTER ? 32 : 8, TX = 8 };
+enum { RX = PROGRAM_ROUTER ? 32 : 8, TX = 8, CONTROL = 2 };
+enum { CLASS_RX = 0, RX_PROMISCUOUS = 0, CLASS_MAC = 1, MAC_TABLE = 0 }; /* 5.1.6.5 */
+enum { GROUPS_MOST = 32 };
+
+/* A command, as much of it as it needs, and its answer. */
+struct control {
+    uint8_t class, command;
+    union {
+        uint8_t on;
+        struct {
+            uint32_t stations, groups; /* how many addresses: of stations, none */
+            uint8_t group[GROUPS_MOST][ETH_HWADDR_LEN];
+        } __attribute__((packed)) table;
+    };
+    uint8_t answer;
+} __attribute__((packed));
 
 struct card {
     struct virtio device;
-    struct vq rx, tx;
+    struct vq rx, tx, commands;
+    struct control *control; /* NULL: it is not controlled */
     unsigned rx_buffers, tx_buffers;
     uint8_t *rx_memory, *tx_memory;
     uint8_t tx_free[TX]; /* a stack: the last one used is used again first */
@@ -188,6 +211,61 @@ static bool queues_start(struct card *c)
     return true;
 }
 
+/* What it takes lies beside the card's struct, on a page that is written anyway. */
+static bool control_start(struct card *c)
+{
+    uint8_t *memory;
+
+    if (virtio_queue_size(&c->device, QUEUE_CONTROL, CONTROL) != CONTROL)
+        return true;
+    memory = memory_take(vq_bytes(CONTROL) + sizeof *c->control, VQ_USED_ALIGN);
+    if (!memory || !virtio_queue_start(&c->device, &c->commands, QUEUE_CONTROL, CONTROL, memory))
+        return false;
+    c->control = (struct control *)(memory + vq_bytes(CONTROL));
+    vq_want_interrupts(&c->commands, false);
+    return true;
+}
+
+/* Do what is in *c->control, `len` bytes of data behind its two of class and command. */
+static void control_run(struct card *c, uint32_t len)
+{
+    uint64_t deadline = clock_ns() + TX_WAIT_NS;
+    struct vq_used u;
+
+    c->commands.desc[0] = (struct vq_desc){(uintptr_t)c->control, 2 + len, VQ_DESC_NEXT, 1};
+    c->commands.desc[1] = (struct vq_desc){(uintptr_t)&c->control->answer, 1, VQ_DESC_WRITE, 0};
+    vq_offer(&c->commands, 0);
+    vq_kick(&c->device, &c->commands);
+    while (!vq_take(&c->commands, &u) && clock_ns() < deadline)
+        ;
+}
+
+/* Everything, if there are more groups than there is room for, or an address that the device does
+   not know. */
+static void net_groups_set(struct nic *nic)
+{
+    struct card *c = nic->card;
+    struct control *control = c->control;
+    const struct igmp_group *at = NULL;
+    uint8_t mac[ETH_HWADDR_LEN];
+    unsigned count = 0;
+
+    if (!control)
+        return;
+    for (; groups_next(nic, &at, mac); count++)
+        if (count < GROUPS_MOST)
+            memcpy(control->table.group[count], mac, sizeof mac);
+    control->class = CLASS_MAC;
+    control->command = MAC_TABLE;
+    control->table.stations = 0;
+    control->table.groups = count < GROUPS_MOST ? count : GROUPS_MOST;
+    control_run(c, 8 + control->table.groups * ETH_HWADDR_LEN);
+    control->class = CLASS_RX;
+    control->command = RX_PROMISCUOUS;
+    control->on = count > GROUPS_MOST || !c->has_mac;
+    control_run(c, 1);
+}
+
 static void net_interrupt(struct nic *nic)
 {
     struct card *c = nic->card;
@@ -207,9 +285,10 @@ static void net_interrupt(struct nic *nic)
 static bool net_start(struct nic *nic)
 {
     struct card *c = nic->card;
-    uint64_t got;
+    uint64_t wanted = F_MAC | F_STATUS | (c->device.version == 1 ? 0 : F_CONTROL), got;
 
-    if (!virtio_start(&c->device, F_MAC | F_STATUS, &got) || !queues_start(c))
+    if (!virtio_start(&c->device, wanted, &got) ||
+        ((got & F_CONTROL) == F_CONTROL && !control_start(c)) || !queues_start(c))
         return false;
     c->has_status = (got & F_STATUS) != 0;
     c->has_mac = (got & F_MAC) != 0;
@@ -256,6 +335,7 @@ const struct nic_driver virtio_net_driver = {
     .read_address = net_read_address,
     .send = net_send,
     .interrupt = net_interrupt,
+    .groups_set = net_groups_set,
 };
 
 static const uint32_t net_cards[] = {PCI_ID(0x1af4, 0x1000), PCI_ID(0x1af4, 0x1041), 0};
@@ -268,4 +348,5 @@ const struct nic_driver virtio_net_pci_driver = {
     .read_address = net_read_address,
     .send = net_send,
     .interrupt = net_interrupt,
+    .groups_set = net_groups_set,
 };

@@ -16,6 +16,20 @@ local function received(guest)
   return tonumber(guest:sh("ip"):match "received (%d+) frames")
 end
 
+-- What became of five pings to a group: how many the host answered, its card let past, and filtered.
+local function pings(group)
+  local taken, came = received(host), host.eth0:stats().rx_frames
+  local said = peer:sh("ping -c 5 -i 0.01 " .. group)
+  taken, came = received(host) - taken, host.eth0:stats().rx_frames - came
+  return tonumber(said:match "(%d+) received"), taken, came - taken
+end
+
+local function check_pings(group, answered, taken, filtered)
+  local a, t, f = pings(group)
+  check(a == answered and t == taken and f == filtered,
+    group .. ": " .. a .. " answered, " .. t .. " taken, " .. f .. " filtered")
+end
+
 test("the host has the driver of its card, and an address by DHCP", function()
   host:expect("lanarium host: " .. driver:gsub("%-", "%%-") .. " " .. host.eth0.mac, "1s")
   address = host:expect("bound to (10%.0%.2%.%d+)", "10s")
@@ -54,6 +68,69 @@ test("the card takes broadcasts in", function()
   for i = 1, 5 do peer:sh("ping -c 1 10.0.2.20" .. i, "20s") end -- which nobody has: ARP asks
   local more = received(host) - before
   check(more >= 5, more .. " of 5 or more")
+end)
+
+test("a group is let in while it is joined, and filtered by the card before and after", function()
+  wait "10s" -- the peer looks for nobody any more
+  check_pings("239.1.2.3", 0, 0, 5)
+  check(host:sh "mcast join 239.1.2.3" == "")
+  lan:expect "igmp[0] = 0x16 and dst host 239.1.2.3 and ip[8] = 1"
+  wait "1s" -- it reports twice
+  check(host:sh "mcast" == "eth0 224.0.0.1 01:00:5e:00:00:01\neth0 239.1.2.3 01:00:5e:01:02:03")
+  check_pings("239.1.2.3", 5, 5, 0)
+  check(peer:sh "nc -u 239.1.2.3 7 who is there" == address .. ": who is there")
+  peer:send "send -u 239.1.2.3 -n 50000 -b 10\n"
+  host:expect("received 50000 bytes from 10.0.2.9 .* 0 of 36 datagrams lost", "5s")
+  peer:prompt()
+  check(host:sh "mcast leave 239.1.2.3" == "")
+  lan:expect "igmp[0] = 0x17 and dst host 224.0.0.2 and ip[8] = 1"
+  check_pings("239.1.2.3", 0, 0, 5)
+end)
+
+test("other groups than the one that is joined do not pass the card", function()
+  local passed = 0
+  host:sh "mcast join 239.1.2.3"
+  for i = 1, 15 do
+    local answered, taken = pings("239.1." .. 16 * i .. ".3")
+    check(answered == 0)
+    passed = passed + taken // 5
+  end
+  check(passed <= 2, passed .. " of 15 passed") -- of 64 bits, two are set
+  host:sh "mcast leave 239.1.2.3"
+end)
+
+test("groups that share a bit of the card's filter, or an address, are told apart", function()
+  host:sh "mcast join 239.1.2.3"
+  check_pings("239.129.2.3", 0, 5, 0) -- the same address, so the card cannot tell
+  host:sh "mcast join 239.129.2.3"
+  check_pings("239.129.2.3", 5, 5, 0)
+  host:sh "mcast leave 239.1.2.3"
+  check_pings("239.129.2.3", 5, 5, 0)
+  check_pings("239.1.2.3", 0, 5, 0)
+  host:sh "mcast leave 239.129.2.3"
+  check_pings("239.129.2.3", 0, 0, 5)
+end)
+
+test("forty groups at once", function()
+  local passed = 0
+  for i = 1, 40 do host:sh("mcast join 239.2." .. i .. "." .. i * 3) end
+  for i = 1, 40 do
+    check(peer:sh("ping -c 1 239.2." .. i .. "." .. i * 3):find "1 received", i)
+  end
+  for i = 1, 40 do host:sh("mcast leave 239.2." .. i .. "." .. i * 3) end
+  for i = 1, 40 do
+    local answered, taken = pings("239.2." .. i .. "." .. i * 3)
+    check(answered == 0)
+    passed = passed + taken
+  end
+  check(passed <= 3 * 5, passed .. " of 200 frames passed") -- those that look like 224.0.0.1
+end)
+
+test("every host answers for 224.0.0.1, and is in it always", function()
+  local said = peer:sh "ping -c 1 224.0.0.1"
+  check(said:find("from " .. address, 1, true) and said:find("from 10.0.2.9", 1, true), said)
+  check(said:find "1 received, %+1 duplicates, 0%% packet loss", said)
+  check(host:sh "mcast leave 224.0.0.1":find "every host is in")
 end)
 
 test("the cable is pulled out and plugged in again", function()
