@@ -20,6 +20,11 @@ bool groups_next(const struct nic *nic, const struct igmp_group **at, uint8_t ma
     return true;
 }
 
+uint32_t groups_crc(const uint8_t mac[ETH_HWADDR_LEN])
+{
+    return ~crc32_add(0, mac, ETH_HWADDR_LEN);
+}
+
 static unsigned bit_first(uint32_t crc)
 {
     unsigned n = 0;
@@ -41,7 +46,7 @@ static uint64_t hash(const struct nic *nic, unsigned (*bit)(uint32_t crc))
     uint64_t bits = 0;
 
     while (groups_next(nic, &at, mac))
-        bits |= UINT64_C(1) << bit(~crc32_add(0, mac, sizeof mac));
+        bits |= UINT64_C(1) << bit(groups_crc(mac));
     return bits;
 }
 

@@ -23,4 +23,7 @@ bool groups_next(const struct nic *nic, const struct igmp_group **at, uint8_t ma
 uint64_t groups_hash_first(const struct nic *nic);
 uint64_t groups_hash_last(const struct nic *nic);
 
+/* The CRC of an address, not complemented; the bit sent first is the highest. For other hashes. */
+uint32_t groups_crc(const uint8_t mac[ETH_HWADDR_LEN]);
+
 #endif

@@ -1,6 +1,6 @@
 /*
  * Digital's 21143, "tulip" (the sections are those of its Hardware Reference Manual, 278074): rings
- * of descriptors, one buffer each; all multicasts are let in.
+ * of descriptors, one buffer each.
  *
  *     descriptor  | OWN, status 4 | control, size 4 | buffer 4 | second buffer 4 |        4.2
  *     memory      | both rings | receive buffers | transmit buffers | setup frame 192 |
@@ -14,6 +14,7 @@
 #include "base/io.h"
 #include "base/memory.h"
 #include "net/drivers.h"
+#include "net/groups.h"
 
 /* Registers (3.2.2). */
 enum {
@@ -41,7 +42,6 @@ enum {
 };
 enum {
     MODE_RX = 1 << 1,
-    MODE_MULTICAST = 1 << 7,
     MODE_FULL_DUPLEX = 1 << 9,
     MODE_TX = 1 << 13,
     MODE_100BASETX = 1 << 18 | 1 << 19 | 1 << 23 | 1 << 24, /* port, no heartbeat, PCS, scrambler */
@@ -54,14 +54,14 @@ enum { SIA_STATUS_NO_LINK = 1 << 1 };
 enum { CRC_ERROR = 1 << 1, WATCHDOG = 1 << 4, RUNT = 1 << 11, CUT = 1 << 14 };
 enum { FIRST = 1 << 9, LAST = 1 << 8, BAD = CRC_ERROR | WATCHDOG | RUNT | CUT };
 #define OWN (1u << 31)
-enum { RING_END = 1 << 25, TX_SETUP = 1 << 27, TX_PACKET = 1 << 30 | 1 << 29 };
+enum { RING_END = 1 << 25, TX_SETUP = 1 << 27 | 1 << 22, TX_PACKET = 1 << 30 | 1 << 29 };
 
 /* The serial ROM's wires (3.2.2.9), and what is in it. */
 enum { ROM_CS = 1, ROM_CLOCK = 2, ROM_IN = 4, ROM_OUT = 8, ROM_SELECT = 1 << 11 | 1 << 14 };
 enum { ROM_READ = 6, ROM_READ_BITS = 3, ROM_ADDRESS_BITS = 6, ROM_WORD_BITS = 16, ROM_MAC = 10 };
 
 enum { RX = PROGRAM_ROUTER ? 32 : 8, TX = 8, BUFFER = 1536, CRC = 4 };
-enum { SETUP = 192, SETUP_ENTRIES = 16, SETUP_ENTRY = 12 };
+enum { SETUP = 192, SETUP_ADDRESS = 156 };
 
 #define WAIT_NS (10 * NS_PER_MS)
 #define RESET_NS (10 * NS_PER_US) /* 50 cycles of the bus are enough (3.2.2.1) */
@@ -74,7 +74,8 @@ struct card {
     uintptr_t base;
     volatile struct desc *rx, *tx;
     uint8_t *rx_memory, *tx_memory, *setup;
-    unsigned rx_at, tx_at; /* the descriptors used next */
+    volatile struct desc *setup_sent; /* by which it was sent last, or NULL */
+    unsigned rx_at, tx_at;            /* the descriptors used next */
 };
 
 static uint32_t get(const struct card *c, unsigned reg)
@@ -127,12 +128,12 @@ static void address_read(struct nic *nic)
 
 /* --- sending --- */
 
-/* Wait until the next descriptor is the driver's, but not for ever. */
-static bool tx_wait(const struct card *c)
+/* Wait until a descriptor is the driver's, but not for ever. */
+static bool tx_wait(const volatile struct desc *d)
 {
     uint64_t deadline = clock_ns() + WAIT_NS;
 
-    while (c->tx[c->tx_at].status & OWN)
+    while (d->status & OWN)
         if (clock_ns() > deadline)
             return false;
     return true;
@@ -156,25 +157,46 @@ static const uint8_t *tulip_send(struct nic *nic, const struct pbuf *p, uint32_t
     struct card *c = nic->card;
     uint8_t *frame = c->tx_memory + c->tx_at * BUFFER;
 
-    if (!tx_wait(c))
+    if (!tx_wait(&c->tx[c->tx_at]))
         return NULL;
     pbuf_copy_partial(p, frame, (u16_t)len, ETH_PAD_SIZE);
     tx_give(c, frame, TX_PACKET | len);
     return frame;
 }
 
-/* The addresses that the card receives at are sent to it (4.2.3): its own, and everyone's. */
+/* Bits of a setup frame lie in the lower halves of its longwords. */
+static void hash_add(uint8_t *setup, const uint8_t mac[ETH_HWADDR_LEN])
+{
+    unsigned bit = groups_crc(mac) & 0x1ff;
+
+    setup[bit / 16 * 4 + bit / 8 % 2] |= (uint8_t)(1 << bit % 8);
+}
+
+/* What the card receives at is sent to it (4.2.3): its own address, and 512 bits of a hash, one of
+   which each group has, and everyone. */
 static bool filter_set(struct nic *nic)
 {
+    static const uint8_t everyone[] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
     struct card *c = nic->card;
+    const struct igmp_group *at = NULL;
+    uint8_t mac[ETH_HWADDR_LEN];
 
-    memset(c->setup, 0xff, SETUP);
-    for (unsigned i = 0; i < ETH_HWADDR_LEN; i++)
-        c->setup[i / 2 * 4 + i % 2] = nic->netif.hwaddr[i];
-    if (!tx_wait(c))
+    if ((c->setup_sent && !tx_wait(c->setup_sent)) || !tx_wait(&c->tx[c->tx_at]))
         return false;
+    memset(c->setup, 0, SETUP);
+    hash_add(c->setup, everyone);
+    while (groups_next(nic, &at, mac))
+        hash_add(c->setup, mac);
+    for (unsigned i = 0; i < ETH_HWADDR_LEN; i++)
+        c->setup[SETUP_ADDRESS + i / 2 * 4 + i % 2] = nic->netif.hwaddr[i];
+    c->setup_sent = &c->tx[c->tx_at];
     tx_give(c, c->setup, TX_SETUP | SETUP);
     return true;
+}
+
+static void tulip_groups_set(struct nic *nic)
+{
+    filter_set(nic);
 }
 
 static void tulip_read_address(struct nic *nic)
@@ -231,7 +253,7 @@ static void link_update(struct nic *nic)
 static bool tulip_start(struct nic *nic, const struct nic_place *at)
 {
     struct card *c = nic->card;
-    uint32_t mode = MODE_100BASETX | MODE_FULL_DUPLEX | MODE_WHOLE | MODE_ONE | MODE_MULTICAST;
+    uint32_t mode = MODE_100BASETX | MODE_FULL_DUPLEX | MODE_WHOLE | MODE_ONE;
 
     c->base = at->card.bars[1];
     if (!c->base)
@@ -308,4 +330,5 @@ const struct nic_driver tulip_driver = {
     .read_address = tulip_read_address,
     .send = tulip_send,
     .interrupt = tulip_interrupt,
+    .groups_set = tulip_groups_set,
 };
