@@ -128,14 +128,11 @@ static vtime_t run_alone(struct machine *m, vtime_t end)
 /* One hart's turn, to the end of the slice or until it sleeps. */
 static void run_turn(struct machine *m, struct hart *h, vtime_t end)
 {
-    uint64_t budget;
-
     enum hart_stop why;
 
     do { /* a suspend that an interrupt ends at once also ends here */
         hart_wake(m, h);
-        budget = hart_icount_at(h, end);
-        why = hart_run(h, budget);
+        why = hart_run(h, hart_icount_at(h, end));
     } while (why == HART_SYNC && !hart_sleeps(h) && !m->request_pending);
 }
 
