@@ -291,6 +291,13 @@ static void aprom_fill(struct pcnet *d)
     store_le16(d->aprom + 12, sum);
 }
 
+/* What it receives at, as the EEPROM says; INIT loads another. */
+static void address_load(struct pcnet *d)
+{
+    for (unsigned i = 0; i < 3; i++)
+        d->csr[CSR_PADR + i] = load_le16(d->nic.config.mac + 2 * i);
+}
+
 static void pcnet_reset(struct device *dev)
 {
     struct pcnet *d = dev->object;
@@ -299,8 +306,7 @@ static void pcnet_reset(struct device *dev)
     aprom_fill(d);
     d->dwio = false;
     memset(d->csr, 0, sizeof(d->csr));
-    for (unsigned i = 0; i < 3; i++)
-        d->csr[CSR_PADR + i] = load_le16(d->aprom + 2 * i);
+    address_load(d);
     memset(d->bcr, 0, sizeof(d->bcr));
     d->bcr[0] = d->bcr[1] = 0x0005;
     d->bcr[2] = 0x0002;
@@ -331,6 +337,12 @@ static void pcnet_clone(struct device *dev, const struct device *from)
     pcnet_ring_clone(d, from->object);
 }
 
+/* Frames to the original's address are not the clone's; its own is in the PROM. */
+static void pcnet_cloned(struct device *dev)
+{
+    address_load(dev->object);
+}
+
 static const struct field pcnet_fields[] = {
     PCI_FIELDS(struct pcnet),
     FIELD(struct pcnet, csr, FIELD_U16, 0),
@@ -351,6 +363,7 @@ static const struct device_ops pcnet_ops = {
     .reset = pcnet_reset,
     .finish = pcnet_finish,
     .clone = pcnet_clone,
+    .cloned = pcnet_cloned,
 };
 
 static const struct port_ops pcnet_port_ops = {.kind = "nic", .rx = pcnet_rx};

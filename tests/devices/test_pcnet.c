@@ -200,6 +200,24 @@ static void a_card_that_holds_a_frame_can_go(void **state)
         card_receive(own, 100);
 }
 
+/* Frames to its own address reach a clone, and the PROM, from which drivers take it, has it. */
+static void a_clone_has_its_own_address(void **state)
+{
+    struct nic *n = card_clone("pcnet", true);
+    const struct pci_bar *bar = &n->pci->bars[0];
+    (void)state;
+
+    for (unsigned i = 0; i < ETH_ALEN; i++)
+        assert_int_equal(bar->read(&n->dev, i, 1), clones[i]);
+    for (unsigned i = 0; i < 3; i++) {
+        bar->write(&n->dev, RDP + width(), 12 + i, width()); /* PADR */
+        assert_int_equal(bar->read(&n->dev, RDP, width()), load_le16(clones + 2 * i));
+        assert_int_equal(csr(12 + i), load_le16(own + 2 * i));
+    }
+    assert_memory_equal(at(block) + (style ? 4 : 2), own, ETH_ALEN);
+    nic_destroy(n);
+}
+
 /* --- noise --- */
 
 static void random_registers_and_rings_harm_nobody(void **state)
@@ -242,6 +260,7 @@ int main(void)
         T(the_link_shows_in_a_led),
         T(a_user_may_interrupt_itself),
         T(a_card_that_holds_a_frame_can_go),
+        T(a_clone_has_its_own_address),
         T(random_registers_and_rings_harm_nobody),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
