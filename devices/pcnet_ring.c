@@ -35,11 +35,15 @@ static bool wide(const struct pcnet *d)
     return style(d) != 0;
 }
 
+/* An address of 24 bits gets its upper byte from the initialization block's (CSR2, IADR[31:24]). */
+static uint32_t whole(const struct pcnet *d, uint32_t address)
+{
+    return wide(d) ? address : (address & 0xffffff) | (d->csr[2] & 0xff00u) << 16;
+}
+
 static uint32_t ring_size(const struct pcnet *d, unsigned csr)
 {
-    uint32_t n = (uint16_t)-d->csr[csr];
-
-    return n;
+    return (uint16_t)-d->csr[csr];
 }
 
 /* --- descriptors --- */
@@ -47,7 +51,7 @@ static uint32_t ring_size(const struct pcnet *d, unsigned csr)
 static bool descriptor_read(struct pcnet *d, unsigned base_csr, uint32_t index,
                             struct pcnet_descriptor *x)
 {
-    uint32_t base = d->csr[base_csr] | (uint32_t)d->csr[base_csr + 1] << 16;
+    uint32_t base = whole(d, d->csr[base_csr] | (uint32_t)d->csr[base_csr + 1] << 16);
     uint8_t w[16];
 
     x->at = (uint64_t)base + (uint64_t)index * (wide(d) ? 16 : 8);
@@ -57,7 +61,7 @@ static bool descriptor_read(struct pcnet *d, unsigned base_csr, uint32_t index,
         return false;
     }
     if (!wide(d)) {
-        x->address = load_le16(w) | (uint32_t)w[2] << 16;
+        x->address = whole(d, load_le32(w));
         x->status = (uint16_t)(w[3] << 8);
         x->length = (0x1000u - (load_le16(w + 4) & 0xfff)) & 0x1fff;
     } else {
@@ -124,8 +128,8 @@ bool pcnet_initialize(struct pcnet *d)
     } else {
         n_rx = ring_code(b[19] >> 5, 7);
         n_tx = ring_code(b[23] >> 5, 7);
-        rx = load_le32(b + 16) & 0xffffff;
-        tx = load_le32(b + 20) & 0xffffff;
+        rx = whole(d, load_le32(b + 16));
+        tx = whole(d, load_le32(b + 20));
     }
     d->csr[CSR_MODE] = load_le16(b);
     for (unsigned i = 0; i < 3; i++)

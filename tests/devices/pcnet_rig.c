@@ -2,7 +2,7 @@
 #include "pcnet_rig.h"
 
 unsigned style;
-bool wide_registers;
+bool wide_registers, only_high;
 uint32_t block, rx_ring, tx_ring, buffers, payload, tx_next;
 const uint8_t everyone[ETH_ALEN] = {255, 255, 255, 255, 255, 255};
 const uint8_t group[ETH_ALEN] = {1, 0, 0x5e, 0, 0, 0xfb};
@@ -14,7 +14,7 @@ static bool (*ram_write)(struct dma *dma, uint64_t addr, const void *buf, size_t
 
 static uint64_t in_ram(uint64_t addr)
 {
-    return addr < RIG_RAM_SIZE ? addr + RIG_RAM_BASE : addr;
+    return addr < RIG_RAM_SIZE && !only_high ? addr + RIG_RAM_BASE : addr;
 }
 
 static bool low_read(struct dma *dma, uint64_t addr, void *buf, size_t len)
@@ -155,6 +155,7 @@ static void bring_up(unsigned of_style, bool wide)
     tx_ring = low(rig_alloc(&rig, N * 16));
     buffers = low(rig_alloc(&rig, N * BUFFER));
     payload = low(rig_alloc(&rig, 8192));
+    only_high = false;
     style = of_style;
     wide_registers = wide;
     if (wide)

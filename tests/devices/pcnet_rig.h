@@ -18,6 +18,7 @@ enum { PROM = 0x8000, DRCVBC = 0x4000, DRCVPA = 0x2000, DXMTFCS = 8, LOOP = 4, D
 
 extern unsigned style; /* of the descriptors */
 extern bool wide_registers;
+extern bool only_high; /* RAM is no longer seen at 0 as well */
 extern uint32_t block, rx_ring, tx_ring, buffers, payload, tx_next;
 extern const uint8_t everyone[ETH_ALEN], group[ETH_ALEN], stranger[ETH_ALEN];
 

@@ -142,6 +142,25 @@ static void a_block_that_is_not_ram_is_a_memory_error(void **state)
     assert_true(csr(0) & 0x8000); /* ERR */
 }
 
+/* CSR2: IADR[31:24] is the upper byte of every address that has but 24 bits. */
+static void a_driver_of_24_bits_reaches_ram_wherever_it_is(void **state)
+{
+    (void)state;
+
+    put(0, STOP);
+    only_high = true;
+    put(2, (uint16_t)(RIG_RAM_BASE >> 16 | block >> 16));
+    put(0, INIT | STRT);
+    assert_true(csr(0) & IDON);
+    assert_int_equal(csr(24) | (uint32_t)csr(25) << 16, RIG_RAM_BASE | rx_ring);
+    assert_int_equal(csr(30) | (uint32_t)csr(31) << 16, RIG_RAM_BASE | tx_ring);
+    send_frame(100);
+    assert_int_equal(rig_frame(&rig, 0)->len, 100);
+    card_receive(own, 100);
+    assert_int_equal(message(0), 104);
+    assert_false(csr(0) & MERR);
+}
+
 static void rings_may_have_more_than_the_block_can_say(void **state)
 {
     (void)state;
@@ -255,6 +274,8 @@ int main(void)
         T(a_style_that_does_not_exist_is_refused),
         T(the_block_says_everything),
         T(a_block_that_is_not_ram_is_a_memory_error),
+        cmocka_unit_test_setup_teardown(a_driver_of_24_bits_reaches_ram_wherever_it_is, narrow,
+                                        teardown),
         T(rings_may_have_more_than_the_block_can_say),
         T(a_ring_of_no_length_does_nothing),
         T(the_link_shows_in_a_led),

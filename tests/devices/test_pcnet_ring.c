@@ -78,8 +78,8 @@ static void what_is_not_ram_is_a_memory_error(void **state)
     card_receive(own, 100);
     assert_true(csr(0) & MERR);
     put(0, STOP);
-    put(25, 0x4000);
-    put(31, 0x4000);
+    put(25, style ? 0x4000 : 0x00f0);
+    put(31, style ? 0x4000 : 0x00f0);
     put(0, STRT);
     send_frame(100);
     card_receive(own, 100);
