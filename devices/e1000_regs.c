@@ -334,13 +334,14 @@ void e1000_clone(struct device *dev, const struct device *from)
     e1000_rx_clone(d, other);
 }
 
-/* Its own address takes the place of the original's; the link has gone and come, which drivers see.
- */
+/* Its own address and cable take the place of the original's; the link has gone and come, which
+   drivers see. */
 void e1000_cloned(struct device *dev)
 {
     struct e1000 *d = dev->object;
 
     address_load(d);
+    e1000_link_update(d);
     e1000_raise(d, ICR_LSC);
 }
 

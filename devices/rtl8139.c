@@ -432,6 +432,7 @@ static void rtl_clone(struct device *dev, const struct device *from)
 static void rtl_cloned(struct device *dev)
 {
     address_load(dev->object);
+    link_update(dev->object);
     rtl8139_raise(dev->object, ISR_LINK);
 }
 

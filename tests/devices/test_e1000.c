@@ -138,6 +138,23 @@ static void what_loops_back_comes_later_and_alone(void **state)
     assert_int_equal(get(RDH), 1);
 }
 
+/* A clone may have a cable where its original has none, and the other way round. */
+static void a_clone_sees_its_own_cable_and_address(void **state)
+{
+    (void)state;
+
+    for (unsigned up = 0; up < 2; up++) {
+        nic->port.up = !up;
+        nic->port.ops->carrier(&nic->port, !up);
+        struct nic *n = card_clone("e1000", up);
+        const struct pci_bar *bar = &n->pci->bars[0];
+        assert_int_equal(bar->read(&n->dev, STATUS, 4) >> 1 & 1, up);
+        assert_int_equal(bar->read(&n->dev, RAL, 4), load_le32(clones));
+        assert_true(bar->read(&n->dev, ICR, 4) & LSC);
+        nic_destroy(n);
+    }
+}
+
 static void registers_can_be_reached_by_io_ports(void **state)
 {
     (void)state;
@@ -206,6 +223,7 @@ int main(void)
         T(the_eeprom_has_the_address_and_a_checksum),
         T(the_phy_says_who_it_is_and_whether_there_is_a_link),
         T(what_loops_back_comes_later_and_alone),
+        T(a_clone_sees_its_own_cable_and_address),
         T(registers_can_be_reached_by_io_ports),
         T(a_reset_forgets_everything),
         T(random_registers_and_rings_harm_nobody),

@@ -144,6 +144,23 @@ static void the_link_follows_the_carrier(void **state)
     assert_false(get(MSR, 1) & 4);
 }
 
+static void a_clone_sees_its_own_cable_and_address(void **state)
+{
+    (void)state;
+
+    for (unsigned up = 0; up < 2; up++) {
+        nic->port.up = !up;
+        nic->port.ops->carrier(&nic->port, !up);
+        struct nic *n = card_clone("rtl8139", up);
+        const struct pci_bar *bar = &n->pci->bars[1];
+        assert_int_equal(bar->read(&n->dev, MSR, 1) & 4, up ? 0 : 4);
+        assert_int_equal(bar->read(&n->dev, BMSR, 2) & 4, up ? 4 : 0);
+        assert_int_equal(bar->read(&n->dev, IDR, 4), load_le32(clones));
+        assert_true(bar->read(&n->dev, ISR, 2) & LINK);
+        nic_destroy(n);
+    }
+}
+
 static void the_missed_packets_counter_is_cleared_by_any_write(void **state)
 {
     (void)state;
@@ -414,6 +431,7 @@ int main(void)
         T(the_timer_counts_and_interrupts),
         T(causes_interrupt_as_the_mask_says),
         T(the_link_follows_the_carrier),
+        R(a_clone_sees_its_own_cable_and_address),
         R(the_missed_packets_counter_is_cleared_by_any_write),
         C(a_descriptor_is_a_frame),
         C(descriptors_are_sent_in_turn),
