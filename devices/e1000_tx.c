@@ -333,17 +333,18 @@ static bool ring_ready(struct e1000_txq *q)
 void e1000_transmit(struct e1000_txq *q)
 {
     uint32_t bytes = 0, taken = 0;
-    bool done = false, delayed = true;
+    bool there = true, done = false, delayed = true;
 
     if (!ring_ready(q))
         return;
-    while (ring_has(q) && taken < WORK_DESCRIPTORS && bytes < WORK_BYTES) {
-        if (!descriptor_do(q, &bytes, &done, &delayed))
-            return;
+    while (there && ring_has(q) && taken < WORK_DESCRIPTORS && bytes < WORK_BYTES) {
+        there = descriptor_do(q, &bytes, &done, &delayed);
         taken++;
     }
     if (done)
         written_back(q, delayed);
+    if (!there)
+        return;
     if (ring_has(q))
         evq_arm(e1000_events(q->card), &q->more, (vtime_t)e1000_now(q->card) + WORK_PAUSE);
     else if (taken)

@@ -89,6 +89,12 @@ uint32_t tcp_packet(uint32_t data, bool lengths)
     return len;
 }
 
+void context(uint32_t mss, uint32_t hdrlen, uint32_t data, uint32_t tucmd)
+{
+    descriptor(14 | 24 << 8 | 33ull << 16 | 34ull << 32 | 50ull << 40, data | tucmd << 24 | DEXT,
+               hdrlen << 8 | mss << 16);
+}
+
 unsigned n_segments;
 uint32_t segment_bytes;
 

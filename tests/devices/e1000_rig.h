@@ -73,6 +73,9 @@ const uint8_t *rx_at(unsigned i);
  * segmentation. */
 uint32_t tcp_packet(uint32_t data, bool lengths);
 
+/** A context descriptor for it. */
+void context(uint32_t mss, uint32_t hdrlen, uint32_t data, uint32_t tucmd);
+
 /** For offload_finish: what such a packet was cut into, is whole; counted. */
 void check_segment(void *opaque, struct frame *f);
 extern unsigned n_segments;

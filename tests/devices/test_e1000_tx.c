@@ -89,6 +89,24 @@ static void a_ring_that_is_not_ram_stops_it(void **state)
     assert_int_equal(get(CTRL), SLU);
 }
 
+/* What was done before it left RAM is told all the same. */
+static void a_ring_that_leaves_ram_tells_of_what_it_did(void **state)
+{
+    uint64_t end = RIG_RAM_BASE + RIG_RAM_SIZE - 16;
+    (void)state;
+
+    put(TDBAL, (uint32_t)end);
+    put(TDH, 0);
+    get(ICR);
+    card_fill(rig_at(&rig, payload), 100, stranger);
+    store_le64(rig_at(&rig, end), payload);
+    store_le64(rig_at(&rig, end + 8), 100 | EOP | RS);
+    put(TDT, 2);
+    assert_int_equal(rig_sent(&rig), 1);
+    assert_int_equal(get(TDH), 1);
+    assert_int_equal(get(ICR), TXDW);
+}
+
 static void a_legacy_checksum_is_inserted(void **state)
 {
     uint8_t *p = rig_at(&rig, payload);
@@ -100,12 +118,6 @@ static void a_legacy_checksum_is_inserted(void **state)
     send_all();
     const uint8_t *sent = rig_frame(&rig, 0)->data;
     assert_int_equal(inet_fold(inet_sum(0, sent + 34, 66)), 0);
-}
-
-static void context(uint32_t mss, uint32_t hdrlen, uint32_t data, uint32_t tucmd)
-{
-    descriptor(14 | 24 << 8 | 33ull << 16 | 34ull << 32 | 50ull << 40, data | tucmd << 24 | DEXT,
-               hdrlen << 8 | mss << 16);
 }
 
 static void checksums_are_left_to_whoever_needs_them(void **state)
@@ -219,6 +231,7 @@ int main(void)
         T(a_packet_longer_than_any_frame_is_dropped),
         T(head_and_tail_beyond_the_ring_do_nothing),
         T(a_ring_that_is_not_ram_stops_it),
+        T(a_ring_that_leaves_ram_tells_of_what_it_did),
         T(a_legacy_checksum_is_inserted),
         T(checksums_are_left_to_whoever_needs_them),
         T(a_segmentation_request_stays_one_frame),
