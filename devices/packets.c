@@ -5,15 +5,20 @@
 
 #include "sim/offload.h"
 
-void packets_add(struct packets *q, struct frame *f)
-{
-    array_reserve(q->frames, &q->cap, q->n + 1);
-    q->frames[q->n++] = frame_ref(f);
-}
+#define LOOPED_MOST 256
 
+/* Before it grows, what was used up makes room. */
 static void add(void *opaque, struct frame *packet)
 {
-    packets_add(opaque, packet);
+    struct packets *q = opaque;
+
+    if (q->next > q->n / 2) {
+        memmove(q->frames, q->frames + q->next, (q->n - q->next) * sizeof(*q->frames));
+        q->n -= q->next;
+        q->next = 0;
+    }
+    array_reserve(q->frames, &q->cap, q->n + 1);
+    q->frames[q->n++] = frame_ref(packet);
 }
 
 /* Paravirtual cards do not pad; a cable has no frame as short as that (IEEE 802.3, 4.2.3.3). */
@@ -62,6 +67,16 @@ enum port_verdict packets_offer(struct packets *q, struct frame *f,
         return PORT_DROPPED;
     packets_deliver(q, place, opaque);
     return PORT_TAKEN;
+}
+
+void packets_loop(struct packets *q, struct port *p, struct frame *f)
+{
+    if (q->n - q->next >= LOOPED_MOST)
+        p->stats.drops[DROP_HELD]++;
+    else if (frame_is_finished(f))
+        add(q, f);
+    else if (offload_finish(f, add, q) == 0)
+        p->stats.drops[DROP_MALFORMED]++;
 }
 
 bool frame_cut_fcs(struct frame *f)

@@ -14,9 +14,6 @@ static inline bool packets_any(const struct packets *q)
     return q->next < q->n;
 }
 
-/** Append one (borrowed). */
-void packets_add(struct packets *q, struct frame *f);
-
 /**
  * Offer a frame to a card that takes only finished packets: `place` is called for each packet, and
  * answers as port_ops.rx. What it holds waits in the queue, and the frame counts as taken.
@@ -30,6 +27,13 @@ enum port_verdict packets_offer(struct packets *q, struct frame *f,
 enum port_verdict packets_deliver(struct packets *q,
                                   enum port_verdict (*place)(void *opaque, struct frame *packet),
                                   void *opaque);
+
+/**
+ * A frame (borrowed) that the card itself has sent comes back to port `p`: it waits as what it
+ * would be on a cable, to be delivered by an event. Where too much waits already it is dropped, and
+ * counted.
+ */
+void packets_loop(struct packets *q, struct port *p, struct frame *f);
 
 /** A driver that sends with a CRC of its own: cut it off. False: there is none, or a wrong one. */
 bool frame_cut_fcs(struct frame *f);

@@ -1,6 +1,7 @@
 /* The e1000 without a driver: interrupts, link, EEPROM, PHY, and misuse. */
 #include "e1000_rig.h"
 
+#include "sim/offload.h"
 #include "sim/rng.h"
 
 static void causes_interrupt_as_the_mask_says(void **state)
@@ -138,6 +139,45 @@ static void what_loops_back_comes_later_and_alone(void **state)
     assert_int_equal(get(RDH), 1);
 }
 
+/* What was left to whoever needs the finished packet is done for it too. */
+static void what_loops_back_is_whole(void **state)
+{
+    uint32_t len = tcp_packet(2000, false);
+    (void)state;
+
+    put(MDIC, 1u << 26 | 1u << 21 | 0x4140);
+    memcpy(rig_at(&rig, payload), own, ETH_ALEN);
+    context(1000, 54, 2000, 7);
+    descriptor(payload, len | DATA | DEXT | TSE | EOP, 3 << 8);
+    send_all();
+    rig_advance(&rig, rig.actor.now + NS_PER_MS);
+    assert_int_equal(get(RDH), 2);
+    for (unsigned i = 0; i < 2; i++) {
+        const uint8_t *p = rig_at(&rig, buffers + 2048 * i);
+        assert_int_equal(load_le16(rx_at(i) + 8), 1054);
+        assert_int_equal(inet_fold(inet_sum(0, p + 14, 20)), 0);
+        assert_int_equal(inet_fold(inet_sum(inet_sum(6 + 1020, p + 26, 8), p + 34, 1020)), 0);
+    }
+}
+
+/* There is an end to what waits, and what is lost is counted. */
+static void a_loop_without_buffers_has_an_end(void **state)
+{
+    uint64_t dropped = nic->port.stats.drops[DROP_HELD];
+    (void)state;
+
+    put(MDIC, 1u << 26 | 1u << 21 | 0x4140);
+    card_fill(rig_at(&rig, payload), 200, own);
+    for (unsigned i = 0; i < 1000; i++) {
+        descriptor(payload, 200 | EOP, 0);
+        send_all();
+    }
+    rig_advance(&rig, rig.actor.now + NS_PER_MS);
+    assert_int_equal(get(RDH), N - 1);
+    dropped = nic->port.stats.drops[DROP_HELD] - dropped;
+    assert_true(dropped > 500 && dropped < 1000 - N);
+}
+
 /* A clone may have a cable where its original has none, and the other way round. */
 static void a_clone_sees_its_own_cable_and_address(void **state)
 {
@@ -223,6 +263,8 @@ int main(void)
         T(the_eeprom_has_the_address_and_a_checksum),
         T(the_phy_says_who_it_is_and_whether_there_is_a_link),
         T(what_loops_back_comes_later_and_alone),
+        T(what_loops_back_is_whole),
+        T(a_loop_without_buffers_has_an_end),
         T(a_clone_sees_its_own_cable_and_address),
         T(registers_can_be_reached_by_io_ports),
         T(a_reset_forgets_everything),
