@@ -381,8 +381,11 @@ enum port_verdict e1000_place(struct e1000 *d, const struct e1000_received *r);
 enum port_verdict e1000_place_in(struct e1000 *d, const struct e1000_rxq *q,
                                  const struct e1000_received *r);
 uint32_t e1000_buffer_size(const struct e1000 *d);
-/** Whether the ring has so many units of 16 bytes; if not, it is counted and said. */
-bool e1000_rx_room(struct e1000 *d, const struct e1000_rxq *q, uint32_t units);
+/**
+ * PORT_TAKEN if the ring has so many units of 16 bytes; PORT_HOLD if it will have, which is counted
+ * and told; PORT_DROPPED if it never can.
+ */
+enum port_verdict e1000_rx_room(struct e1000 *d, const struct e1000_rxq *q, uint32_t units);
 /** What is delayed interrupts now. */
 void e1000_rx_flush(struct e1000 *d);
 /** A packet is in the ring: interrupt, now or later. */

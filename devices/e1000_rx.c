@@ -32,15 +32,21 @@ static uint32_t ring_free(struct e1000 *d, const struct e1000_rxq *q)
     return (e1000_ring_tail(d, q->ring) + n - *e1000_ring_head(d, q->ring)) % n;
 }
 
-bool e1000_rx_room(struct e1000 *d, const struct e1000_rxq *q, uint32_t units)
+enum port_verdict e1000_rx_room(struct e1000 *d, const struct e1000_rxq *q, uint32_t units)
 {
     if (!e1000_ring_valid(d, q->ring))
-        return false;
+        return PORT_HOLD;
     if (ring_free(d, q) >= units)
-        return true;
+        return PORT_TAKEN;
+    if (units >= e1000_ring_size(d, q->ring)) { /* one is never given */
+        device_warn(&d->nic.dev, "a packet of %u descriptors of an RX ring of %u", units,
+                    e1000_ring_size(d, q->ring));
+        d->stats[STAT_MPC]++;
+        return PORT_DROPPED;
+    }
     d->stats[STAT_RNBC]++;
     e1000_raise(d, ICR_RXDMT0 | q->cause);
-    return false;
+    return PORT_HOLD;
 }
 
 void e1000_rx_flush(struct e1000 *d)
@@ -101,9 +107,10 @@ enum port_verdict e1000_place_in(struct e1000 *d, const struct e1000_rxq *q,
                                  const struct e1000_received *r)
 {
     uint32_t size = e1000_buffer_size(d), part;
+    enum port_verdict room = e1000_rx_room(d, q, (r->len + size - 1) / size);
 
-    if (!e1000_rx_room(d, q, (r->len + size - 1) / size))
-        return PORT_HOLD;
+    if (room != PORT_TAKEN)
+        return room;
     for (uint32_t at = 0; at < r->len; at += part) {
         part = MIN(size, r->len - at);
         if (!part_write(d, q, r, at, part)) {

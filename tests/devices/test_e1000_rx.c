@@ -75,6 +75,23 @@ static void what_has_no_buffer_waits_and_comes_in_order(void **state)
     assert_int_equal(load_le16(rx_at(0) + 8), 100 + N);
 }
 
+/* Nor would it with all the buffers there are: it is given up, and does not bar the way. */
+static void what_the_whole_ring_cannot_hold_is_dropped(void **state)
+{
+    (void)state;
+
+    put(RCTL, EN | BAM | SECRC | LPE | 3 << 16); /* buffers of 256 bytes */
+    card_receive(own, 256 * N);
+    card_receive(own, 100);
+    assert_int_equal(nic->port.stats.drops[DROP_REFUSED], 1);
+    assert_int_equal(get(RDH), 1);
+    card_receive(own, 256 * (N - 1)); /* waits for the one that was used */
+    assert_int_equal(get(RDH), 1);
+    put(RDT, 0);
+    rig_advance(&rig, rig.actor.now);
+    assert_int_equal(get(RDH), 0);
+}
+
 static bool takes(const uint8_t *to)
 {
     uint32_t head = get(RDH);
@@ -216,6 +233,7 @@ int main(void)
         T(a_long_frame_takes_several_buffers),
         T(without_lpe_giants_are_counted_and_dropped),
         T(what_has_no_buffer_waits_and_comes_in_order),
+        T(what_the_whole_ring_cannot_hold_is_dropped),
         T(the_filters_are_the_cards),
         T(the_multicast_hash_takes_the_bits_that_mo_says),
         T(tags_are_filtered_and_stripped),
