@@ -131,8 +131,6 @@ void e1000_describe(const struct e1000 *d, const struct frame *f, bool pif, uint
 
     *r = (struct e1000_received){.data = out, .status = E1000_DD | (pif ? PIF : 0)};
     tag_strip(d, f, out, r);
-    if (start < f->len)
-        r->checksum = (uint16_t)~inet_fold(inet_sum(0, f->data + start, f->len - start));
     checksums_check(d, f, l3, r);
     if (!(r->status & (IPCS | TCPCS)))
         r->status |= IXSM;
@@ -140,4 +138,6 @@ void e1000_describe(const struct e1000 *d, const struct frame *f, bool pif, uint
         store_le32(out + r->len, (uint32_t)crc32(0, f->data, f->len));
         r->len += CRC;
     }
+    if (start < r->len && !(d->regs[E1000_RXCSUM] & RXCSUM_PCSD)) /* of what is stored (3.2.9) */
+        r->checksum = inet_fold(inet_sum(0, out + start, r->len - start));
 }

@@ -109,6 +109,7 @@ enum e1000_register {
 #define TCTL_EN (1u << 1)
 #define RXCSUM_IPOFL (1u << 8)
 #define RXCSUM_TUOFL (1u << 9)
+#define RXCSUM_PCSD (1u << 13) /* the 82574's: no packet checksum */
 
 /* Statistics, numbered from 0x4000 by words (13.7). */
 enum {

@@ -172,6 +172,22 @@ static void tags_are_filtered_and_stripped(void **state)
     assert_int_equal(rig_at(&rig, buffers)[12], 16);
 }
 
+/* The packet checksum is of what goes to memory from RXCSUM.PCSS on (3.2.9), complemented. */
+static void the_packet_checksum_is_of_what_the_driver_gets(void **state)
+{
+    (void)state;
+
+    put(RXCSUM, 14);
+    for (unsigned i = 0; i < 4; i++) {
+        put(CTRL, SLU | (i & 1 ? VME : 0u));
+        put(RCTL, EN | BAM | (i & 2 ? SECRC : 0u));
+        receive_tagged(7);
+        uint32_t len = load_le16(rx_at(i) + 8);
+        const uint8_t *p = rig_at(&rig, buffers + 2048 * i);
+        assert_int_equal(load_le16(rx_at(i) + 10), inet_fold(inet_sum(0, p + 14, len - 14)));
+    }
+}
+
 static void receive_tcp(bool good)
 {
     uint32_t len = tcp_packet(100, true);
@@ -237,6 +253,7 @@ int main(void)
         T(the_filters_are_the_cards),
         T(the_multicast_hash_takes_the_bits_that_mo_says),
         T(tags_are_filtered_and_stripped),
+        T(the_packet_checksum_is_of_what_the_driver_gets),
         T(checksums_are_checked_when_asked),
         T(a_request_for_segments_arrives_as_segments),
     };
