@@ -31,27 +31,39 @@ void rtl8139_raise(struct rtl8139 *d, uint16_t causes)
     pci_interrupt(&d->pci, isr & reg16(d, RTL_IMR));
 }
 
-/* --- the timer: counts from when TCTR was written, and may interrupt --- */
+/* --- the timer: counts from when TCTR was written, and may interrupt once a round --- */
 
 static uint64_t now_of(const struct rtl8139 *d)
 {
     return (uint64_t)d->nic.dev.env->actor->now;
 }
 
+/* TCTR, and how often it has come round in the upper half. */
+static uint64_t ticks_of(const struct rtl8139 *d)
+{
+    return (now_of(d) - d->timer_start) / TIMER_TICK;
+}
+
+/* When TCTR comes to TimerInt next: in this round, or the one after. */
 static void timer_update(struct rtl8139 *d)
 {
     uint32_t at = reg32(d, RTL_TIMERINT);
-    uint64_t due = d->timer_start + (uint64_t)at * TIMER_TICK;
+    uint64_t ticks = ticks_of(d), left = (uint32_t)(at - (uint32_t)ticks);
 
     evq_cancel(rtl8139_events(d), &d->timer);
-    if (at && due > now_of(d))
-        evq_arm(rtl8139_events(d), &d->timer, (vtime_t)due);
+    if (!at)
+        return;
+    ticks += left ? left : 1ull << 32;
+    evq_arm(rtl8139_events(d), &d->timer, (vtime_t)(d->timer_start + ticks * TIMER_TICK));
 }
 
 static void timer_fire(struct event *ev, vtime_t now)
 {
+    struct rtl8139 *d = container_of(ev, struct rtl8139, timer);
+
     (void)now;
-    rtl8139_raise(container_of(ev, struct rtl8139, timer), ISR_TIMEOUT);
+    rtl8139_raise(d, ISR_TIMEOUT);
+    timer_update(d);
 }
 
 /* --- the link --- */
@@ -332,7 +344,7 @@ static void reg_refresh(struct rtl8139 *d)
     uint8_t *r = d->regs;
 
     r[RTL_CR] = (uint8_t)((r[RTL_CR] & (CR_TE | CR_RE)) | (rtl8139_is_empty(d) ? CR_BUFE : 0));
-    store_le32(r + RTL_TCTR, (uint32_t)((now_of(d) - d->timer_start) / TIMER_TICK));
+    store_le32(r + RTL_TCTR, (uint32_t)ticks_of(d));
     r[RTL_9346CR] = (uint8_t)((r[RTL_9346CR] & ~EEDO) | (eeprom93_read(&d->wire) ? EEDO : 0));
     store_le16(r + RTL_TSAD_STATUS, tsad_status(d));
 }

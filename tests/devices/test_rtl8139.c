@@ -111,6 +111,27 @@ static void the_timer_counts_and_interrupts(void **state)
     assert_int_equal(causes(), 0);
 }
 
+/* TCTR has 32 bits, and comes to TimerInt once a round. */
+static void the_timer_interrupts_in_every_round(void **state)
+{
+    vtime_t t = rig.actor.now, round = 30ll << 32;
+    (void)state;
+
+    put(TCTR, 0, 4);
+    rig_advance(&rig, t + round + 30 * 500);
+    assert_int_equal(get(TCTR, 4), 500);
+    put(TIMERINT, 1000, 4);
+    rig_advance(&rig, t + round + 30 * 1000);
+    assert_int_equal(causes(), TIMEOUT);
+    put(TIMERINT, 400, 4); /* that is past */
+    rig_advance(&rig, t + 2 * round + 30 * 400 - 1);
+    assert_int_equal(causes(), 0);
+    for (unsigned i = 2; i < 4; i++) {
+        rig_advance(&rig, t + i * round + 30 * 400);
+        assert_int_equal(causes(), TIMEOUT);
+    }
+}
+
 static void causes_interrupt_as_the_mask_says(void **state)
 {
     (void)state;
@@ -429,6 +450,7 @@ int main(void)
         T(registers_are_bytes_to_those_who_want_them),
         T(the_eeprom_has_the_address),
         T(the_timer_counts_and_interrupts),
+        T(the_timer_interrupts_in_every_round),
         T(causes_interrupt_as_the_mask_says),
         T(the_link_follows_the_carrier),
         R(a_clone_sees_its_own_cable_and_address),
