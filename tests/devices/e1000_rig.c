@@ -19,6 +19,24 @@ void put(unsigned reg, uint32_t value)
     card_write(0, reg, value, 4);
 }
 
+void configure(void)
+{
+    put(CTRL, SLU);
+    put(RDBAL, (uint32_t)rx_ring);
+    put(RDLEN, N * 16);
+    put(RDH, 0);
+    put(TDBAL, (uint32_t)tx_ring);
+    put(TDLEN, N * 16);
+    put(TDH, 0);
+    for (unsigned i = 0; i < N; i++)
+        store_le64(rig_at(&rig, rx_ring + 16 * i), buffers + 2048 * i);
+    put(RDT, N - 1);
+    put(RCTL, EN | BAM | SECRC);
+    put(TCTL, EN);
+    get(ICR);
+    tail = 0;
+}
+
 int setup(void **state)
 {
     (void)state;
@@ -27,18 +45,7 @@ int setup(void **state)
     rx_ring = rig_alloc(&rig, N * 16);
     buffers = rig_alloc(&rig, N * 2048);
     payload = rig_alloc(&rig, 80000);
-    put(CTRL, SLU);
-    put(RDBAL, (uint32_t)rx_ring);
-    put(RDLEN, N * 16);
-    put(TDBAL, (uint32_t)tx_ring);
-    put(TDLEN, N * 16);
-    for (unsigned i = 0; i < N; i++)
-        store_le64(rig_at(&rig, rx_ring + 16 * i), buffers + 2048 * i);
-    put(RDT, N - 1);
-    put(RCTL, EN | BAM | SECRC);
-    put(TCTL, EN);
-    get(ICR);
-    tail = 0;
+    configure();
     return 0;
 }
 

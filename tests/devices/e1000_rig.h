@@ -60,6 +60,8 @@ extern const uint8_t everyone[ETH_ALEN], group[ETH_ALEN], stranger[ETH_ALEN];
 
 uint32_t get(unsigned reg);
 void put(unsigned reg, uint32_t value);
+/** Everything on, with nothing pending. */
+void configure(void);
 int setup(void **state);
 int teardown(void **state);
 
