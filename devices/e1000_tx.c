@@ -95,25 +95,6 @@ static bool segment_request(struct frame *f, const struct e1000_context *c)
     return true;
 }
 
-/* Insert a tag behind the addresses (9.2); what was asked of offsets moves with the bytes. */
-static struct frame *tag_insert(struct e1000 *d, struct frame *f, uint16_t tag)
-{
-    struct frame *tagged = frame_new(MAX(f->len + 4, (uint32_t)FRAME_MIN_WIRE));
-
-    memcpy(tagged->data, f->data, 12);
-    store_be16(tagged->data + 12, (uint16_t)d->regs[E1000_VET]);
-    store_be16(tagged->data + 14, tag);
-    memcpy(tagged->data + 16, f->data + 12, f->len - 12);
-    tagged->len = f->len + 4;
-    tagged->offload = f->offload;
-    if (f->offload.needs_csum)
-        tagged->offload.csum_start = (uint16_t)(f->offload.csum_start + 4);
-    if (f->offload.gso)
-        tagged->offload.hdr_len = (uint16_t)(f->offload.hdr_len + 4);
-    frame_unref(f);
-    return tagged;
-}
-
 static void count_sent(struct e1000 *d, const struct frame *f)
 {
     uint32_t len = MAX(f->len, (uint32_t)FRAME_MIN_WIRE) + 4; /* with the CRC */
@@ -178,7 +159,7 @@ static void packet_send(struct e1000_txq *q)
         return;
     }
     if ((p.cmd & VLE) && (d->regs[E1000_CTRL] & CTRL_VME) && f->len + 4 <= FRAME_MAX_LEN)
-        f = tag_insert(d, f, p.special);
+        f = frame_tagged(f, (uint16_t)d->regs[E1000_VET], p.special); /* 9.2 */
     frame_send(d, f);
 }
 

@@ -79,6 +79,24 @@ void packets_loop(struct packets *q, struct port *p, struct frame *f)
         p->stats.drops[DROP_MALFORMED]++;
 }
 
+struct frame *frame_tagged(struct frame *f, uint16_t type, uint16_t tag)
+{
+    struct frame *tagged = frame_new(MAX(f->len + 4, (uint32_t)FRAME_MIN_WIRE));
+
+    memcpy(tagged->data, f->data, 12);
+    store_be16(tagged->data + 12, type);
+    store_be16(tagged->data + 14, tag);
+    memcpy(tagged->data + 16, f->data + 12, f->len - 12);
+    tagged->len = f->len + 4;
+    tagged->offload = f->offload;
+    if (f->offload.needs_csum)
+        tagged->offload.csum_start = (uint16_t)(f->offload.csum_start + 4);
+    if (f->offload.gso)
+        tagged->offload.hdr_len = (uint16_t)(f->offload.hdr_len + 4);
+    frame_unref(f);
+    return tagged;
+}
+
 bool frame_cut_fcs(struct frame *f)
 {
     uint32_t len = f->len - 4;

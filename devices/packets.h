@@ -35,6 +35,9 @@ enum port_verdict packets_deliver(struct packets *q,
  */
 void packets_loop(struct packets *q, struct port *p, struct frame *f);
 
+/** Insert a tag (IEEE 802.1Q) behind the addresses of a frame (taken); a request's offsets move. */
+struct frame *frame_tagged(struct frame *f, uint16_t type, uint16_t tag);
+
 /** A driver that sends with a CRC of its own: cut it off. False: there is none, or a wrong one. */
 bool frame_cut_fcs(struct frame *f);
 

@@ -15,16 +15,10 @@
 #define CRC 4
 #define HEADER 4
 #define LONGEST (4096 - CRC)
-#define DESCRIPTOR 16
-#define RING 64 /* descriptors at most */
 #define CAPR_BIAS 16
 
 enum { RX_ROK = 0x0001, RX_BAR = 0x2000, RX_PAM = 0x4000, RX_MAR = 0x8000 };
 enum {
-    D_OWN = 1u << 31,
-    D_EOR = 1 << 30,
-    D_FS = 1 << 29,
-    D_LS = 1 << 28,
     D_UDP = 2 << 16,
     D_TCP = 1 << 16,
     D_IP = 3 << 16,
@@ -173,12 +167,7 @@ static uint32_t packet_make(const struct rtl8139 *d, const struct frame *f, uint
 
 static uint64_t ring_at(const struct rtl8139 *d, uint32_t i)
 {
-    return (load_le64(d->regs + RTL_RDSAR) & ~255ULL) + i * DESCRIPTOR;
-}
-
-static uint32_t ring_next(uint32_t i, uint32_t flags)
-{
-    return (flags & D_EOR) || i == RING - 1 ? 0 : i + 1;
+    return (load_le64(d->regs + RTL_RDSAR) & ~255ULL) + i * RTL_DESCRIPTOR;
 }
 
 /* Whether the next descriptors hold `len` bytes. */
@@ -186,7 +175,7 @@ static bool ring_holds(struct rtl8139 *d, uint32_t len)
 {
     uint32_t i = d->cp_rx, room = 0;
 
-    for (unsigned n = 0; n < RING; n++) {
+    for (unsigned n = 0; n < RTL_RING; n++) {
         uint8_t w[4];
         if (!rtl8139_dma(d)->read(rtl8139_dma(d), ring_at(d, i), w, sizeof(w)))
             return false;
@@ -211,8 +200,8 @@ static bool ring_fill(struct rtl8139 *d, const uint8_t *p, uint32_t len, uint32_
     /* As many as ring_holds has seen; what is written may have changed them since. */
     for (uint32_t at = 0, n = 0; at < len; n++) {
         uint64_t where = ring_at(d, d->cp_rx);
-        uint8_t w[DESCRIPTOR];
-        if (n == RING || !dma->read(dma, where, w, sizeof(w)))
+        uint8_t w[RTL_DESCRIPTOR];
+        if (n == RTL_RING || !dma->read(dma, where, w, sizeof(w)))
             return false;
         uint32_t flags = load_le32(w), part = MIN(flags & 0x1fff, len - at);
         if (!dma->write(dma, load_le64(w + 8), p + at, part))
