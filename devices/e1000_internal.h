@@ -202,6 +202,15 @@ struct e1000_reg {
         offset, E1000_##at, #at, reset, writable, NULL, NULL                                       \
     }
 #define ALL 0xffffffffu
+/* The five of a ring, of which the tail does something. */
+#define E1000_RING(offset, ring, n, tail_write)                                                    \
+    {offset, ring##BAL##n, #ring "BAL" #n, 0, 0xfffffff0, NULL, NULL},                             \
+        {offset + 0x04, ring##BAH##n, #ring "BAH" #n, 0, ALL, NULL, NULL},                         \
+        {offset + 0x08, ring##LEN##n, #ring "LEN" #n, 0, 0x000fff80, NULL, NULL},                  \
+        {offset + 0x10, ring##H##n, #ring "H" #n, 0, 0xffff, NULL, NULL},                          \
+    {                                                                                              \
+        offset + 0x18, ring##T##n, #ring "T" #n, 0, 0xffff, NULL, tail_write                       \
+    }
 
 /** What is one chip's alone. */
 struct e1000_chip {
