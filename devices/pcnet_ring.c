@@ -209,7 +209,7 @@ static bool tx_take(struct pcnet *d, uint32_t n)
         return false;
     if (x.status & D_STP) {
         frame_unref(d->tx);
-        d->tx = frame_new(LONGEST);
+        d->tx = frame_new(x.status & D_ENP ? MAX(x.length, (uint32_t)FRAME_MIN_WIRE) : LONGEST);
         d->tx_bad = false;
         d->tx_has_fcs = (d->csr[CSR_MODE] & MODE_DXMTFCS) && !(x.status & TD_ADD_FCS) &&
                         !(d->csr[4] & CSR4_APAD_XMT);
