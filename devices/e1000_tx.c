@@ -16,6 +16,7 @@
 #define WORK_DESCRIPTORS 1024
 #define WORK_BYTES (1u << 20)
 #define WORK_PAUSE (8 * NS_PER_US)
+#define ORDINARY 2048
 #define DELAY_UNIT 1024 /* ns, of TIDV and TADV */
 
 /* CMD and DCMD. */
@@ -165,6 +166,15 @@ static void packet_send(struct e1000_txq *q)
 
 /* --- descriptors --- */
 
+/* The room that a packet's first buffer takes is its own (it may be padded), as it mostly is the
+   only one; that of a full frame comes next, and then that of any. */
+static uint32_t room_for(uint32_t have, uint32_t len)
+{
+    if (!have)
+        return MAX(len, (uint32_t)FRAME_MIN_WIRE);
+    return have + len <= ORDINARY ? ORDINARY : FRAME_MAX_LEN;
+}
+
 /* Append a buffer to the packet. */
 static void buffer_append(struct e1000_txq *q, uint64_t addr, uint32_t len)
 {
@@ -179,8 +189,7 @@ static void buffer_append(struct e1000_txq *q, uint64_t addr, uint32_t len)
         return;
     }
     if (!p->frame || p->frame->cap < have + len) {
-        struct frame *larger = frame_new(MAX(
-            have + len, (uint32_t)(have ? FRAME_MAX_LEN : FRAME_MIN_WIRE))); /* it may be padded */
+        struct frame *larger = frame_new(room_for(have, len));
         if (have)
             memcpy(larger->data, p->frame->data, have);
         frame_unref(p->frame);
