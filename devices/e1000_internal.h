@@ -327,8 +327,8 @@ void e1000_ctrl_write(struct e1000 *d, uint32_t v);
 
 /** Add to a 64-bit statistic, which is two words. */
 void e1000_count64(struct e1000 *d, unsigned stat, uint64_t n);
-/** Count a packet of a length (CRC included) in the counter of its size; `first` is that of 64. */
-void e1000_count_size(struct e1000 *d, unsigned first, uint32_t len);
+/** Count packets of a length (CRC included) in the counter of their size; `first` is that of 64. */
+void e1000_count_size(struct e1000 *d, unsigned first, uint32_t len, uint32_t n);
 
 /* --- e1000_intr.c --- */
 

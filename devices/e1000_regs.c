@@ -246,14 +246,14 @@ void e1000_count64(struct e1000 *d, unsigned stat, uint64_t n)
     d->stats[stat + 1] = (uint32_t)(sum >> 32);
 }
 
-void e1000_count_size(struct e1000 *d, unsigned first, uint32_t len)
+void e1000_count_size(struct e1000 *d, unsigned first, uint32_t len, uint32_t n)
 {
     static const uint16_t most[] = {64, 127, 255, 511, 1023};
     unsigned i = 0;
 
     while (i < ARRAY_LEN(most) && len > most[i])
         i++;
-    d->stats[first + i]++;
+    d->stats[first + i] += n;
 }
 
 /* --- life --- */

@@ -135,7 +135,7 @@ static void count_received(struct e1000 *d, const struct frame *f)
     d->stats[STAT_TPR]++;
     e1000_count64(d, STAT_GORC, len);
     e1000_count64(d, STAT_TOR, len);
-    e1000_count_size(d, STAT_PRC64, len);
+    e1000_count_size(d, STAT_PRC64, len, 1);
     if (eth_is_multicast(f->data))
         d->stats[f->data[0] == 0xff ? STAT_BPRC : STAT_MPRC]++;
 }

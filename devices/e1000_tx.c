@@ -16,6 +16,7 @@
 #define WORK_DESCRIPTORS 1024
 #define WORK_BYTES (1u << 20)
 #define WORK_PAUSE (8 * NS_PER_US)
+#define CRC 4
 #define ORDINARY 2048
 #define DELAY_UNIT 1024 /* ns, of TIDV and TADV */
 
@@ -96,18 +97,23 @@ static bool segment_request(struct frame *f, const struct e1000_context *c)
     return true;
 }
 
+/* As many packets as the wire will carry (13.7), with their CRCs. */
 static void count_sent(struct e1000 *d, const struct frame *f)
 {
-    uint32_t len = MAX(f->len, (uint32_t)FRAME_MIN_WIRE) + 4; /* with the CRC */
+    const struct frame_offload *o = &f->offload;
+    uint32_t headers = o->gso ? o->hdr_len : 0, data = f->len - headers;
+    uint32_t whole = o->gso ? (data - 1) / o->gso_size : 0; /* before the last */
+    uint32_t last = MAX(f->len - whole * o->gso_size, (uint32_t)FRAME_MIN_WIRE) + CRC;
 
-    d->stats[STAT_GPTC]++;
-    d->stats[STAT_TPT]++;
-    d->stats[STAT_TSCTC] += f->offload.gso != 0;
-    e1000_count64(d, STAT_GOTC, len);
-    e1000_count64(d, STAT_TOT, len);
-    e1000_count_size(d, STAT_PTC64, len);
+    d->stats[STAT_GPTC] += whole + 1;
+    d->stats[STAT_TPT] += whole + 1;
+    d->stats[STAT_TSCTC] += o->gso != 0;
+    e1000_count64(d, STAT_GOTC, last + whole * (uint64_t)(headers + o->gso_size + CRC));
+    e1000_count64(d, STAT_TOT, last + whole * (uint64_t)(headers + o->gso_size + CRC));
+    e1000_count_size(d, STAT_PTC64, headers + o->gso_size + CRC, whole);
+    e1000_count_size(d, STAT_PTC64, last, 1);
     if (eth_is_multicast(f->data))
-        d->stats[f->data[0] == 0xff ? STAT_BPTC : STAT_MPTC]++;
+        d->stats[f->data[0] == 0xff ? STAT_BPTC : STAT_MPTC] += whole + 1;
 }
 
 static void frame_send(struct e1000 *d, struct frame *f)

@@ -19,6 +19,7 @@
 #define STATUS_IPIDV 0x200u
 #define STATUS_UDPV 0x400u
 #define HEADER_SPLIT 0x8000u
+#define HEADER_MOST 0x3ffu /* of the length beside it */
 #define BUFFERS 4
 
 /** A packet on its way into a ring. */
@@ -164,7 +165,8 @@ static enum port_verdict place_split(struct e1000 *d, struct incoming *p,
     enum port_verdict room;
 
     split_sizes(d, p, true, sizes);
-    if (h->end && h->end <= sizes[0] && h->end < p->r->len && sizes_sum(sizes) > sizes[0])
+    if (h->end && h->end <= MIN(sizes[0], HEADER_MOST) && h->end < p->r->len &&
+        sizes_sum(sizes) > sizes[0])
         p->header = h->end;
     split_sizes(d, p, true, sizes);
     first = sizes_sum(sizes);

@@ -157,6 +157,22 @@ static void a_segmentation_request_stays_one_frame(void **state)
     assert_int_equal(segment_bytes, 10000);
 }
 
+/* The counters are of what the wire carries (13.7). */
+static void segments_are_counted_one_by_one(void **state)
+{
+    (void)state;
+
+    tcp_packet(9000, false);
+    context(1460, 54, 9000, 7);
+    descriptor(payload, 9054 | DATA | DEXT | TSE | EOP, 3 << 8);
+    send_all();
+    assert_int_equal(get(TSCTC), 1);
+    assert_int_equal(get(GPTC), 7);
+    assert_int_equal(get(GOTCL), 9000 + 7 * 58);
+    assert_int_equal(get(PTC1522), 6);
+    assert_int_equal(get(PTC511), 1);
+}
+
 static void a_tag_moves_what_was_asked_of_offsets(void **state)
 {
     uint32_t len = tcp_packet(3000, false);
@@ -235,6 +251,7 @@ int main(void)
         T(a_legacy_checksum_is_inserted),
         T(checksums_are_left_to_whoever_needs_them),
         T(a_segmentation_request_stays_one_frame),
+        T(segments_are_counted_one_by_one),
         T(a_tag_moves_what_was_asked_of_offsets),
         T(segmentation_that_makes_no_sense_is_dropped),
         T(a_segmentation_context_does_not_disturb_checksums),

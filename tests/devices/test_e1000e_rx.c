@@ -158,6 +158,25 @@ static void a_packet_of_several_split_descriptors(void **state)
     assert_true(get(RNBC) > 0);
 }
 
+/* The header's length has ten bits in the descriptor. */
+static void headers_longer_than_can_be_said_do_not_go_apart(void **state)
+{
+    (void)state;
+
+    split_start(16 | 1 << 8 | 1 << 16 | 1 << 24); /* 2 KiB for headers */
+    for (unsigned i = 0; i < 2; i++) {
+        struct frame *f = flow_packet(&v6_udp, 1300);
+        uint32_t extension = i ? 1024 : 512;
+        f->data[20] = 0; /* hop-by-hop options */
+        memset(f->data + 54, 0, 8);
+        f->data[54] = 59; /* and nothing behind them */
+        f->data[55] = (uint8_t)(extension / 8 - 1);
+        receive(f);
+        assert_int_equal(load_le16(rx_at(0, 2 * i) + 16), i ? 0 : 0x8000 | (54 + 512));
+        assert_int_equal(length_of(0, 2 * i), i ? 62 + 1300 : 54 + 512);
+    }
+}
+
 static void split_buffers_of_no_bytes_do_not_hang(void **state)
 {
     (void)state;
@@ -274,6 +293,7 @@ int main(void)
         T(headers_and_data_go_apart),
         T(what_has_no_headers_begins_in_the_first_buffer),
         T(a_packet_of_several_split_descriptors),
+        T(headers_longer_than_can_be_said_do_not_go_apart),
         T(split_buffers_of_no_bytes_do_not_hang),
         T(hashes_are_those_of_the_specification),
         T(the_table_chooses_the_queue),
