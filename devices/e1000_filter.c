@@ -61,12 +61,11 @@ bool e1000_wants(const struct e1000 *d, const struct frame *f, bool *pif)
 {
     uint32_t rctl = d->regs[E1000_RCTL];
     const uint8_t *to = f->data;
-    static const uint8_t broadcast[ETH_ALEN] = {255, 255, 255, 255, 255, 255};
 
     *pif = false;
     if (!tag_passes(d, f))
         return false;
-    if (memcmp(to, broadcast, ETH_ALEN) == 0 && (rctl & RCTL_BAM))
+    if (eth_is_broadcast(to) && (rctl & RCTL_BAM))
         return true;
     if (address_matches(d, to) || (rctl & (eth_is_multicast(to) ? RCTL_MPE : RCTL_UPE)))
         return true;

@@ -137,7 +137,7 @@ static void count_received(struct e1000 *d, const struct frame *f)
     e1000_count64(d, STAT_TOR, len);
     e1000_count_size(d, STAT_PRC64, len, 1);
     if (eth_is_multicast(f->data))
-        d->stats[f->data[0] == 0xff ? STAT_BPRC : STAT_MPRC]++;
+        d->stats[eth_is_broadcast(f->data) ? STAT_BPRC : STAT_MPRC]++;
 }
 
 /* One finished packet. */

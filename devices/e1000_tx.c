@@ -113,7 +113,7 @@ static void count_sent(struct e1000 *d, const struct frame *f)
     e1000_count_size(d, STAT_PTC64, headers + o->gso_size + CRC, whole);
     e1000_count_size(d, STAT_PTC64, last, 1);
     if (eth_is_multicast(f->data))
-        d->stats[f->data[0] == 0xff ? STAT_BPTC : STAT_MPTC] += whole + 1;
+        d->stats[eth_is_broadcast(f->data) ? STAT_BPTC : STAT_MPTC] += whole + 1;
 }
 
 static void frame_send(struct e1000 *d, struct frame *f)

@@ -257,14 +257,13 @@ static bool hashed(const struct pcnet *d, const uint8_t *mac)
 /* Whether a frame is for it, and which address said so: RD_PAM, RD_LAFM, RD_BAM, or none. */
 static bool wants(const struct pcnet *d, const struct frame *f, uint16_t *match)
 {
-    static const uint8_t broadcast[ETH_ALEN] = {255, 255, 255, 255, 255, 255};
     uint16_t mode = d->csr[CSR_MODE];
     uint8_t own[ETH_ALEN];
 
     for (unsigned i = 0; i < 3; i++)
         store_le16(own + 2 * i, d->csr[CSR_PADR + i]);
     *match = 0;
-    if (memcmp(f->data, broadcast, ETH_ALEN) == 0)
+    if (eth_is_broadcast(f->data))
         *match = mode & MODE_DRCVBC ? 0 : RD_BAM;
     else if (eth_is_multicast(f->data))
         *match = hashed(d, f->data) ? RD_LAFM : 0;

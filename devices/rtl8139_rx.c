@@ -43,9 +43,7 @@ static bool hashed(const struct rtl8139 *d, const uint8_t *mac)
 /* Which status bit a frame gets; 0: it is for others, and promiscuous mode alone takes it. */
 static uint16_t kind_of(const struct rtl8139 *d, const struct frame *f)
 {
-    static const uint8_t broadcast[ETH_ALEN] = {255, 255, 255, 255, 255, 255};
-
-    if (memcmp(f->data, broadcast, ETH_ALEN) == 0)
+    if (eth_is_broadcast(f->data))
         return RX_BAR;
     if (eth_is_multicast(f->data))
         return RX_MAR;

@@ -31,6 +31,8 @@ enum {
     TIDV = 0x3820,
     TADV = 0x382c,
     GPRC = 0x4074,
+    BPRC = 0x4078,
+    MPRC = 0x407c,
     GPTC = 0x4080,
     GORCL = 0x4088,
     GORCH = 0x408c,

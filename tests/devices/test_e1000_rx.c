@@ -127,6 +127,19 @@ static void the_filters_are_the_cards(void **state)
     assert_false(takes(stranger));
 }
 
+/* Groups that begin as the broadcast address does are none the less groups. */
+static void groups_and_broadcasts_are_counted_apart(void **state)
+{
+    static const uint8_t like[ETH_ALEN] = {255, 255, 255, 255, 255, 254};
+    (void)state;
+
+    put(RCTL, EN | MPE | BAM | SECRC);
+    card_receive(like, 100);
+    card_receive(everyone, 100);
+    assert_int_equal(get(MPRC), 1);
+    assert_int_equal(get(BPRC), 1);
+}
+
 static void the_multicast_hash_takes_the_bits_that_mo_says(void **state)
 {
     static const uint8_t shifts[] = {4, 3, 2, 0};
@@ -251,6 +264,7 @@ int main(void)
         T(what_has_no_buffer_waits_and_comes_in_order),
         T(what_the_whole_ring_cannot_hold_is_dropped),
         T(the_filters_are_the_cards),
+        T(groups_and_broadcasts_are_counted_apart),
         T(the_multicast_hash_takes_the_bits_that_mo_says),
         T(tags_are_filtered_and_stripped),
         T(the_packet_checksum_is_of_what_the_driver_gets),
