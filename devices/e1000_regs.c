@@ -356,6 +356,7 @@ void e1000_init(struct e1000 *d, const struct device_ops *ops, struct device_env
     pci_init(&d->pci, &d->nic.dev, &id);
     d->nic.pci = &d->pci;
     port_init(&d->nic.port, &port_ops, env->actor, name);
+    packets_init(&d->waiting, &d->nic.port);
     e1000_intr_init(d);
     e1000_phy_init(d);
     e1000_tx_init(d);

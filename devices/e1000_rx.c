@@ -182,7 +182,7 @@ void e1000_receive(struct e1000 *d)
 /* Not at once: the driver is in the middle of sending (CVE-2021-20257). */
 void e1000_loop(struct e1000 *d, struct frame *f)
 {
-    packets_loop(&d->waiting, &d->nic.port, f);
+    packets_loop(&d->waiting, f);
     evq_arm(e1000_events(d), &d->looped, (vtime_t)e1000_now(d) + NS_PER_US);
 }
 

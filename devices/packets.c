@@ -43,11 +43,14 @@ enum port_verdict packets_deliver(struct packets *q,
                                   enum port_verdict (*place)(void *opaque, struct frame *packet),
                                   void *opaque)
 {
-    while (q->next < q->n) {
+    while (packets_any(q)) {
         struct frame *f = q->frames[q->next];
+        enum port_verdict verdict = offer_padded(f, place, opaque);
 
-        if (offer_padded(f, place, opaque) == PORT_HOLD)
+        if (verdict == PORT_HOLD)
             return PORT_HOLD;
+        if (verdict == PORT_DROPPED)
+            q->port->stats.drops[DROP_REFUSED]++;
         frame_unref(f);
         q->next++;
     }
@@ -69,14 +72,14 @@ enum port_verdict packets_offer(struct packets *q, struct frame *f,
     return PORT_TAKEN;
 }
 
-void packets_loop(struct packets *q, struct port *p, struct frame *f)
+void packets_loop(struct packets *q, struct frame *f)
 {
     if (q->n - q->next >= LOOPED_MOST)
-        p->stats.drops[DROP_HELD]++;
+        q->port->stats.drops[DROP_HELD]++;
     else if (frame_is_finished(f))
         add(q, f);
     else if (offload_finish(f, add, q) == 0)
-        p->stats.drops[DROP_MALFORMED]++;
+        q->port->stats.drops[DROP_MALFORMED]++;
 }
 
 struct frame *frame_tagged(struct frame *f, uint16_t type, uint16_t tag)
@@ -109,7 +112,9 @@ bool frame_cut_fcs(struct frame *f)
 
 void packets_forget(struct packets *q)
 {
-    while (q->next < q->n)
+    if (packets_any(q))
+        q->port->stats.drops[DROP_REFUSED] += q->n - q->next;
+    while (packets_any(q))
         frame_unref(q->frames[q->next++]);
     q->n = q->next = 0;
 }

@@ -5,9 +5,16 @@
 #include "sim/port.h"
 
 struct packets {
+    struct port *port;     /* whose drops are counted */
     struct frame **frames; /* from `next` to n, one reference each */
     uint32_t n, next, cap;
 };
+
+/** `q` is zeroed. */
+static inline void packets_init(struct packets *q, struct port *p)
+{
+    q->port = p;
+}
 
 static inline bool packets_any(const struct packets *q)
 {
@@ -23,17 +30,17 @@ enum port_verdict packets_offer(struct packets *q, struct frame *f,
                                 enum port_verdict (*place)(void *opaque, struct frame *packet),
                                 void *opaque);
 
-/** Offer what waits again; PORT_HOLD if some still does. */
+/** Offer what waits again; PORT_HOLD if some still does. What `place` drops is counted. */
 enum port_verdict packets_deliver(struct packets *q,
                                   enum port_verdict (*place)(void *opaque, struct frame *packet),
                                   void *opaque);
 
 /**
- * A frame (borrowed) that the card itself has sent comes back to port `p`: it waits as what it
+ * A frame (borrowed) that the card itself has sent comes back: it waits as what it
  * would be on a cable, to be delivered by an event. Where too much waits already it is dropped, and
  * counted.
  */
-void packets_loop(struct packets *q, struct port *p, struct frame *f);
+void packets_loop(struct packets *q, struct frame *f);
 
 /** Insert a tag (IEEE 802.1Q) behind the addresses of a frame (taken); a request's offsets move. */
 struct frame *frame_tagged(struct frame *f, uint16_t type, uint16_t tag);
@@ -41,7 +48,7 @@ struct frame *frame_tagged(struct frame *f, uint16_t type, uint16_t tag);
 /** A driver that sends with a CRC of its own: cut it off. False: there is none, or a wrong one. */
 bool frame_cut_fcs(struct frame *f);
 
-/** Give up what waits. */
+/** Give up what waits, which is counted. */
 void packets_forget(struct packets *q);
 void packets_finish(struct packets *q);
 

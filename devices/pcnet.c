@@ -387,6 +387,7 @@ struct nic *pcnet_create(struct device_env *env, const char *name, const struct 
     d->pci.initial[0x3f] = 0xff;
     d->nic.pci = &d->pci;
     port_init(&d->nic.port, &pcnet_port_ops, env->actor, name);
+    packets_init(&d->waiting, &d->nic.port);
     pcnet_ring_init(d);
     pcnet_reset(&d->nic.dev);
     return &d->nic;

@@ -183,7 +183,7 @@ static void tx_send(struct pcnet *d)
     if (d->csr[4] & CSR4_APAD_XMT || !loops(d))
         frame_pad(f);
     if (loops(d)) {
-        packets_loop(&d->waiting, &d->nic.port, f);
+        packets_loop(&d->waiting, f);
         frame_unref(f);
         evq_arm(pcnet_events(d), &d->looped, env->actor->now + NS_PER_US);
         return;

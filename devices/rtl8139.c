@@ -518,6 +518,7 @@ static struct nic *create(struct device_env *env, const char *name, const struct
     pci_set_bar(&d->pci, 1, &memory);
     d->nic.pci = &d->pci;
     port_init(&d->nic.port, &rtl_port_ops, env->actor, name);
+    packets_init(&d->waiting, &d->nic.port);
     event_init(rtl8139_events(d), &d->timer, timer_fire);
     event_init(rtl8139_events(d), &d->looped, looped_fire);
     event_init(rtl8139_events(d), &d->tx_more, more_fire);

@@ -24,7 +24,7 @@ enum {
 
 static void loop(struct rtl8139 *d, struct frame *f)
 {
-    packets_loop(&d->waiting, &d->nic.port, f);
+    packets_loop(&d->waiting, f);
     frame_unref(f);
     evq_arm(rtl8139_events(d), &d->looped, d->nic.dev.env->actor->now + NS_PER_US);
 }

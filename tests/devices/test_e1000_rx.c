@@ -233,11 +233,11 @@ static void checksums_are_checked_when_asked(void **state)
     assert_int_equal(rx_at(2)[13], 0x20); /* TCPE */
 }
 
-static void a_request_for_segments_arrives_as_segments(void **state)
+/* A frame of three segments arrives. */
+static void receive_segments(void)
 {
     uint32_t len = tcp_packet(4000, true);
     struct frame *f = frame_from(rig_at(&rig, payload), len);
-    (void)state;
 
     memcpy(f->data, own, ETH_ALEN);
     f->offload = (struct frame_offload){.needs_csum = true,
@@ -249,9 +249,35 @@ static void a_request_for_segments_arrives_as_segments(void **state)
     rig_receive(&rig, &nic->port, f);
     rig_advance(&rig, rig.actor.now + 20000);
     frame_unref(f);
+}
+
+static void a_request_for_segments_arrives_as_segments(void **state)
+{
+    (void)state;
+
+    receive_segments();
     assert_int_equal(get(RDH), 3);
     assert_int_equal(load_le16(rx_at(0) + 8), 1514);
     assert_int_equal(load_le16(rx_at(2) + 8), 54 + 4000 - 2920);
+}
+
+/* Of a frame that was taken, and cut up, each packet that is lost is counted. */
+static void segments_that_are_given_up_are_counted(void **state)
+{
+    static const uint32_t regs[] = {RCTL, CTRL};
+    (void)state;
+
+    for (unsigned i = 0; i < 2; i++) {
+        uint64_t before = nic->port.stats.drops[DROP_REFUSED];
+        for (unsigned k = 0; k < N - 3; k++)
+            card_receive(own, 100);
+        receive_segments(); /* there is room for two */
+        assert_int_equal(get(RDH), N - 1);
+        assert_int_equal(nic->port.stats.drops[DROP_REFUSED], before);
+        put(regs[i], i ? RST : 0);
+        assert_int_equal(nic->port.stats.drops[DROP_REFUSED], before + 1);
+        configure();
+    }
 }
 
 int main(void)
@@ -270,6 +296,7 @@ int main(void)
         T(the_packet_checksum_is_of_what_the_driver_gets),
         T(checksums_are_checked_when_asked),
         T(a_request_for_segments_arrives_as_segments),
+        T(segments_that_are_given_up_are_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
