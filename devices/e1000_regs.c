@@ -4,8 +4,9 @@
  * A register is a row: where it is, what it holds after a reset, which bits software may write, and
  * a handler where reading or writing does something. What is here all chips of the family have;
  * each has rows of its own, which go before these. Simplifications: no flash, no wake-up while off,
- * no flow control frames, no TBI; the packet buffer has no size: what the driver has no buffer for
- * waits on the line (port_ops.rx, PORT_HOLD).
+ * no flow control frames, no TBI, no interrupts for small packets or few descriptors (SRPD,
+ * TXD_LOW); the packet buffer has no size: what the driver has no buffer for waits on the line
+ * (port_ops.rx, PORT_HOLD).
  */
 #include "devices/e1000_internal.h"
 

@@ -1,13 +1,13 @@
 /*
  * pcnet: the registers of AMD's Am79C970A (19436).
  *
- *     I/O or memory   0x00 APROM    0x10 RDP   0x12 or 0x14 RAP   0x14 or 0x18 reset   0x16 or 0x1c
- * BDP
+ *     0x00 APROM    0x10 RDP   0x12 or 0x14 RAP   0x14 or 0x18 reset   0x16 or 0x1c BDP
  *
- * where the second places are those of 32-bit accesses (DWIO), which the first 32-bit write to 0x10
- * turns on. RAP selects a control and status register (CSR) behind RDP or a bus configuration
- * register (BCR) behind BDP. Simplifications: 10 Mbit/s Ethernet has no collisions here; suspending
- * is immediate; the EEPROM is read once, into APROM.
+ * in I/O ports and in memory, where the second places are those of 32-bit accesses (DWIO), which
+ * the first 32-bit write to 0x10 turns on. RAP selects a control and status register (CSR) behind
+ * RDP or a bus configuration register (BCR) behind BDP. Simplifications: 10 Mbit/s Ethernet has no
+ * collisions here; suspending is immediate; the EEPROM is read once, into APROM; bytes are never
+ * swapped (CSR3, BSWP), and there is no look-ahead (LAPPEN).
  */
 #include "devices/pcnet_internal.h"
 

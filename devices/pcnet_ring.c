@@ -104,9 +104,10 @@ static void csr_pair(struct pcnet *d, unsigned csr, uint32_t value)
 }
 
 /*
- * 16 bits:  mode 2 | address 6 | LADRF 8 | receive ring 4 | transmit ring 4, lengths in bits 31..29
- * 32 bits:  mode 2 | RLEN 7..4, TLEN 15..12 | address 6 | 2 | LADRF 8 | receive ring 4 | transmit
- * ring 4
+ * 16 bits:  mode 2 | address 6 | LADRF 8 | receive ring 4 | transmit ring 4
+ * 32 bits:  mode 2 | lengths 2 | address 6 | 2 | LADRF 8 | receive ring 4 | transmit ring 4
+ *
+ * The rings' lengths, as powers of two: in their bits 31..29, or in bits 7..4 and 15..12.
  */
 bool pcnet_initialize(struct pcnet *d)
 {

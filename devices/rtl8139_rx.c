@@ -1,11 +1,12 @@
 /*
  * The rtl8139 receives: into one buffer that is a ring of bytes (C mode), or by descriptors (C+).
  *
- *     C     | status 16 | length 16, with the CRC | bytes | CRC |   rounded up to 4; CBR is behind
- * it C+    | OWN EOR FS LS ... size or length 13 | TAVA, tag 16 | address 64 |
+ *     C     | status 16 | length 16, with the CRC | bytes | CRC |
+ *     C+    | OWN EOR FS LS ... size or length 13 | TAVA, tag 16 | address 64 |
  *
- * In C mode the driver's CAPR says how far it has read. Where there is no room, a frame waits; the
- * driver is told of an overflow all the same, since it may sleep with a full buffer.
+ * In C mode packets begin at multiples of 4, CBR is behind the last of them, and the driver's CAPR
+ * says how far it has read. Where there is no room, a frame waits; the driver is told of an
+ * overflow all the same, since it may sleep with a full buffer.
  */
 #include <zlib.h>
 
