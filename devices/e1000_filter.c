@@ -79,32 +79,18 @@ bool e1000_wants(const struct e1000 *d, const struct frame *f, bool *pif)
 static void checksums_check(const struct e1000 *d, const struct frame *f, uint32_t l3,
                             struct e1000_received *r)
 {
-    const uint8_t *ip = f->data + l3;
-    uint32_t header, len, rxcsum = d->regs[E1000_RXCSUM];
+    uint32_t rxcsum = d->regs[E1000_RXCSUM];
+    struct packet_sums sums;
 
-    if (f->len < l3 + 20 || load_be16(ip - 2) != 0x0800 || ip[0] >> 4 != 4)
-        return;
-    header = (ip[0] & 15u) * 4;
-    len = load_be16(ip + 2);
-    if (header < 20 || len < header || l3 + len > f->len)
-        return;
-    if (rxcsum & RXCSUM_IPOFL) {
+    packet_sums_check(f, l3, rxcsum & RXCSUM_TUOFL, &sums);
+    if (sums.ip && (rxcsum & RXCSUM_IPOFL)) {
         r->status |= IPCS;
-        if (inet_fold(inet_sum(0, ip, header)))
-            r->errors |= ERR_IP;
+        r->errors |= sums.ip_bad ? ERR_IP : 0;
     }
-    bool udp = ip[9] == 17, fragment = load_be16(ip + 6) & 0x3fff;
-    if (!(rxcsum & RXCSUM_TUOFL) || fragment || (ip[9] != 6 && !udp) ||
-        len < header + (udp ? 8 : 20))
-        return;
-    if (udp && load_be16(ip + header + 6) == 0)
-        return; /* the sender did not sum (RFC 768) */
-    r->status |= TCPCS;
-    if (f->offload.csum_valid)
-        return;
-    if (inet_fold(
-            inet_sum(inet_sum(ip[9] + (len - header), ip + 12, 8), ip + header, len - header)))
-        r->errors |= ERR_TCP;
+    if (sums.l4) {
+        r->status |= TCPCS;
+        r->errors |= sums.l4_bad ? ERR_TCP : 0;
+    }
 }
 
 /* The tag leaves the packet (9.2): `out` has room for it. */

@@ -7,6 +7,8 @@
 
 #define LOOPED_MOST 256
 
+enum { IP_TCP = 6, IP_UDP = 17 };
+
 /* Before it grows, what was used up makes room. */
 static void add(void *opaque, struct frame *packet)
 {
@@ -80,6 +82,32 @@ void packets_loop(struct packets *q, struct frame *f)
         add(q, f);
     else if (offload_finish(f, add, q) == 0)
         q->port->stats.drops[DROP_MALFORMED]++;
+}
+
+void packet_sums_check(const struct frame *f, uint32_t l3, bool l4, struct packet_sums *s)
+{
+    const uint8_t *ip = f->data + l3;
+    uint32_t header, len;
+    bool udp;
+
+    *s = (struct packet_sums){0};
+    if (f->len < l3 + 20 || load_be16(ip - 2) != 0x0800 || ip[0] >> 4 != 4)
+        return;
+    header = (ip[0] & 15u) * 4;
+    len = load_be16(ip + 2);
+    if (header < 20 || len < header || l3 + len > f->len)
+        return;
+    s->ip = true;
+    s->ip_bad = inet_fold(inet_sum(0, ip, header));
+    udp = ip[9] == IP_UDP;
+    if ((ip[9] != IP_TCP && !udp) || (load_be16(ip + 6) & 0x3fff) || /* a fragment */
+        len < header + (udp ? 8 : 20))
+        return;
+    s->transport = ip[9];
+    s->l4 = l4 && (!udp || load_be16(ip + header + 6)); /* its sender need not sum (RFC 768) */
+    s->l4_bad = s->l4 && !f->offload.csum_valid &&
+                inet_fold(inet_sum(inet_pseudo_sum(ip, false, ip[9], len - header), ip + header,
+                                   len - header));
 }
 
 struct frame *frame_tagged(struct frame *f, uint16_t type, uint16_t tag)

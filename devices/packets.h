@@ -42,6 +42,16 @@ enum port_verdict packets_deliver(struct packets *q,
  */
 void packets_loop(struct packets *q, struct frame *f);
 
+/** The checksums of an IPv4 packet. */
+struct packet_sums {
+    bool ip, ip_bad;   /* there is one, of the IP header; it is wrong */
+    uint8_t transport; /* 6, 17: TCP's or UDP's header follows, of a whole datagram; else 0 */
+    bool l4, l4_bad;   /* there is one, of that; it is wrong */
+};
+
+/** Check them, of what begins at `l3`; TCP's or UDP's only if `l4`, for that reads it all. */
+void packet_sums_check(const struct frame *f, uint32_t l3, bool l4, struct packet_sums *s);
+
 /** Insert a tag (IEEE 802.1Q) behind the addresses of a frame (taken); a request's offsets move. */
 struct frame *frame_tagged(struct frame *f, uint16_t type, uint16_t tag);
 

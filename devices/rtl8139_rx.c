@@ -11,7 +11,6 @@
 #include <zlib.h>
 
 #include "devices/rtl8139_internal.h"
-#include "sim/offload.h"
 
 #define CRC 4
 #define HEADER 4
@@ -126,27 +125,20 @@ static enum port_verdict buffer_place(struct rtl8139 *d, const struct frame *f, 
 /* What the chip says of an IPv4 packet's checksums. */
 static uint32_t checksum_bits(const struct frame *f)
 {
-    const uint8_t *ip = f->data + ETH_HLEN;
-    uint32_t header, len, bits = D_IP;
+    struct packet_sums sums;
+    bool udp;
 
-    if (f->len < ETH_HLEN + 20 || load_be16(f->data + 12) != 0x0800 || ip[0] >> 4 != 4)
+    packet_sums_check(f, ETH_HLEN, true, &sums);
+    if (!sums.ip)
         return 0;
-    header = (ip[0] & 15u) * 4;
-    len = load_be16(ip + 2);
-    if (header < 20 || len < header || ETH_HLEN + len > f->len)
-        return 0;
-    if (inet_fold(inet_sum(0, ip, header)))
-        bits |= D_IPF;
-    bool udp = ip[9] == 17;
-    if ((ip[9] != 6 && !udp) || (load_be16(ip + 6) & 0x3fff) || len < header + 8)
-        return bits;
-    bits = (bits & ~(uint32_t)D_IP) | (udp ? D_UDP : D_TCP);
-    if (f->offload.csum_valid || (udp && load_be16(ip + header + 6) == 0))
-        return bits;
-    if (inet_fold(
-            inet_sum(inet_sum(ip[9] + (len - header), ip + 12, 8), ip + header, len - header)))
-        bits |= udp ? D_UDPF : D_TCPF;
-    return bits;
+    udp = sums.transport == 17;
+    return (uint32_t)(!sums.transport ? D_IP
+                      : udp           ? D_UDP
+                                      : D_TCP) |
+           (sums.ip_bad ? D_IPF : 0) |
+           (!sums.l4_bad ? 0
+            : udp        ? D_UDPF
+                         : D_TCPF);
 }
 
 /* The packet as it goes to memory; the tag may leave it, and is returned with TAVA. */
