@@ -295,6 +295,7 @@ void e1000_reset(struct device *dev)
     struct e1000 *d = dev->object;
 
     pci_reset(&d->pci);
+    evq_cancel(e1000_events(d), &d->rewire);
     e1000_phy_reset(d);
     e1000_chip_reset(d);
 }

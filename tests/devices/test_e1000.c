@@ -195,6 +195,17 @@ static void a_clone_sees_its_own_cable_and_address(void **state)
     }
 }
 
+static void a_reset_of_the_machine_ends_a_negotiation(void **state)
+{
+    const struct pci_bar *bar = &nic->pci->bars[0];
+    (void)state;
+
+    put(MDIC, 1u << 26 | 1u << 21 | 0x1340); /* begin anew */
+    device_reset(&nic->dev);
+    rig_advance(&rig, rig.actor.now + 20 * NS_PER_MS);
+    assert_int_equal(bar->read(&nic->dev, ICR, 4), 0);
+}
+
 static void registers_can_be_reached_by_io_ports(void **state)
 {
     (void)state;
@@ -309,6 +320,7 @@ int main(void)
         T(what_loops_back_is_whole),
         T(a_loop_without_buffers_has_an_end),
         T(a_clone_sees_its_own_cable_and_address),
+        T(a_reset_of_the_machine_ends_a_negotiation),
         T(registers_can_be_reached_by_io_ports),
         T(a_reset_forgets_everything),
         T(random_registers_rings_and_packets_harm_nobody),
