@@ -16,12 +16,15 @@ enum { ERR_TCP = 0x20, ERR_IP = 0x40 };
 
 /* --- filters (3.2.1) --- */
 
-/* The exact addresses. */
-static bool address_matches(const struct e1000 *d, const uint8_t *mac)
+/* The exact addresses; RAH.AS says of each whether it is the receiver's, or the sender's (13.5.2).
+ */
+static bool address_matches(const struct e1000 *d, const struct frame *f)
 {
     for (unsigned i = 0; i < E1000_RA; i += 2) {
-        const uint32_t low = d->ra[i], high = d->ra[i + 1];
-        if ((high >> 31) && load_le32(mac) == low && load_le16(mac + 4) == (high & 0xffff))
+        const uint32_t low = d->ra[i], high = d->ra[i + 1], select = high >> 16 & 3;
+        const uint8_t *mac = f->data + select * ETH_ALEN;
+        if ((high >> 31) && select < 2 && load_le32(mac) == low &&
+            load_le16(mac + 4) == (high & 0xffff))
             return true;
     }
     return false;
@@ -67,7 +70,7 @@ bool e1000_wants(const struct e1000 *d, const struct frame *f, bool *pif)
         return false;
     if (eth_is_broadcast(to) && (rctl & RCTL_BAM))
         return true;
-    if (address_matches(d, to) || (rctl & (eth_is_multicast(to) ? RCTL_MPE : RCTL_UPE)))
+    if (address_matches(d, f) || (rctl & (eth_is_multicast(to) ? RCTL_MPE : RCTL_UPE)))
         return true;
     *pif = eth_is_multicast(to) && multicast_hashed(d, to);
     return *pif;

@@ -127,6 +127,20 @@ static void the_filters_are_the_cards(void **state)
     assert_false(takes(stranger));
 }
 
+/* RAH.AS: an address may be compared with the sender's (13.5.2). */
+static void a_filter_may_be_of_the_sender(void **state)
+{
+    (void)state;
+
+    put(RAL + 8, load_le32((const uint8_t[]){2, 0, 0, 0})); /* who card_fill says it is */
+    put(RAH + 8, 1u << 31 | 1u << 16 | 9 << 8);
+    assert_true(takes(stranger));
+    put(RAH + 8, 1u << 31 | 9 << 8);
+    assert_false(takes(stranger));
+    put(RAH + 8, 1u << 31 | 2u << 16 | 9 << 8); /* reserved */
+    assert_false(takes(stranger));
+}
+
 /* Groups that begin as the broadcast address does are none the less groups. */
 static void groups_and_broadcasts_are_counted_apart(void **state)
 {
@@ -290,6 +304,7 @@ int main(void)
         T(what_has_no_buffer_waits_and_comes_in_order),
         T(what_the_whole_ring_cannot_hold_is_dropped),
         T(the_filters_are_the_cards),
+        T(a_filter_may_be_of_the_sender),
         T(groups_and_broadcasts_are_counted_apart),
         T(the_multicast_hash_takes_the_bits_that_mo_says),
         T(tags_are_filtered_and_stripped),
