@@ -40,7 +40,7 @@ static bool hashed(const struct rtl8139 *d, const uint8_t *mac)
     return d->regs[RTL_MAR + bit / 8] >> bit % 8 & 1;
 }
 
-/* Which status bit a frame gets; 0: it is for others, and promiscuous mode alone takes it. */
+/* Which status bit a frame gets; 0: it is for others. */
 static uint16_t kind_of(const struct rtl8139 *d, const struct frame *f)
 {
     if (eth_is_broadcast(f->data))
@@ -50,13 +50,14 @@ static uint16_t kind_of(const struct rtl8139 *d, const struct frame *f)
     return memcmp(f->data, d->regs + RTL_IDR, ETH_ALEN) == 0 ? RX_PAM : 0;
 }
 
+/* AAP takes frames to every station; groups and broadcasts have bits of their own (RCR). */
 static bool wants(const struct rtl8139 *d, const struct frame *f, uint16_t kind)
 {
     uint32_t rcr = reg32(d, RTL_RCR);
 
     switch (kind) {
-    case RX_BAR: return rcr & (RCR_AB | RCR_AAP);
-    case RX_MAR: return (rcr & RCR_AAP) || ((rcr & RCR_AM) && hashed(d, f->data));
+    case RX_BAR: return rcr & RCR_AB;
+    case RX_MAR: return (rcr & RCR_AM) && hashed(d, f->data);
     case RX_PAM: return rcr & (RCR_APM | RCR_AAP);
     default: return rcr & RCR_AAP;
     }

@@ -387,7 +387,12 @@ static void the_filters_are_the_cards(void **state)
     assert_false(takes(group));
     put(RCR, AAP, 4);
     assert_true(takes(stranger));
+    assert_true(takes(own));
+    assert_false(takes(group)); /* "all packets with physical destination address" */
+    assert_false(takes(everyone));
+    put(RCR, AAP | AM | AB, 4);
     assert_true(takes(group));
+    assert_true(takes(everyone));
 }
 
 static void what_loops_back_comes_later_and_alone(void **state)
