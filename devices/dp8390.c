@@ -378,6 +378,7 @@ void dp8390_init(struct dp8390 *d, const struct dp8390_kind *kind, const struct 
     d->nic.config = *c;
     device_init(&d->nic.dev, ops, d, name, env);
     port_init(&d->nic.port, &dp8390_port_ops, env->actor, name);
+    packets_init(&d->waiting, &d->nic.port);
     event_init(&env->actor->events, &d->tx_event, dp8390_tx_fire);
 }
 

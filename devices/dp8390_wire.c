@@ -71,12 +71,11 @@ static unsigned hash_of(const uint8_t *mac)
 
 static bool is_wanted(const struct dp8390 *d, const uint8_t *mac)
 {
-    static const uint8_t broadcast[ETH_ALEN] = {255, 255, 255, 255, 255, 255};
     unsigned hash;
 
     if (!eth_is_multicast(mac))
         return (d->rcr & RCR_PRO) || memcmp(mac, d->par, ETH_ALEN) == 0;
-    if ((d->rcr & RCR_AB) && memcmp(mac, broadcast, ETH_ALEN) == 0)
+    if ((d->rcr & RCR_AB) && eth_is_broadcast(mac))
         return true;
     hash = hash_of(mac);
     return (d->rcr & RCR_AM) && (d->mar[hash / 8] >> hash % 8 & 1);

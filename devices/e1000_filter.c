@@ -16,12 +16,15 @@ enum { ERR_TCP = 0x20, ERR_IP = 0x40 };
 
 /* --- filters (3.2.1) --- */
 
-/* The exact addresses. */
-static bool address_matches(const struct e1000 *d, const uint8_t *mac)
+/* The exact addresses; RAH.AS says of each whether it is the receiver's, or the sender's (13.5.2).
+ */
+static bool address_matches(const struct e1000 *d, const struct frame *f)
 {
     for (unsigned i = 0; i < E1000_RA; i += 2) {
-        const uint32_t low = d->ra[i], high = d->ra[i + 1];
-        if ((high >> 31) && load_le32(mac) == low && load_le16(mac + 4) == (high & 0xffff))
+        const uint32_t low = d->ra[i], high = d->ra[i + 1], select = high >> 16 & 3;
+        const uint8_t *mac = f->data + select * ETH_ALEN;
+        if ((high >> 31) && select < 2 && load_le32(mac) == low &&
+            load_le16(mac + 4) == (high & 0xffff))
             return true;
     }
     return false;
@@ -61,14 +64,13 @@ bool e1000_wants(const struct e1000 *d, const struct frame *f, bool *pif)
 {
     uint32_t rctl = d->regs[E1000_RCTL];
     const uint8_t *to = f->data;
-    static const uint8_t broadcast[ETH_ALEN] = {255, 255, 255, 255, 255, 255};
 
     *pif = false;
     if (!tag_passes(d, f))
         return false;
-    if (memcmp(to, broadcast, ETH_ALEN) == 0 && (rctl & RCTL_BAM))
+    if (eth_is_broadcast(to) && (rctl & RCTL_BAM))
         return true;
-    if (address_matches(d, to) || (rctl & (eth_is_multicast(to) ? RCTL_MPE : RCTL_UPE)))
+    if (address_matches(d, f) || (rctl & (eth_is_multicast(to) ? RCTL_MPE : RCTL_UPE)))
         return true;
     *pif = eth_is_multicast(to) && multicast_hashed(d, to);
     return *pif;
@@ -80,32 +82,18 @@ bool e1000_wants(const struct e1000 *d, const struct frame *f, bool *pif)
 static void checksums_check(const struct e1000 *d, const struct frame *f, uint32_t l3,
                             struct e1000_received *r)
 {
-    const uint8_t *ip = f->data + l3;
-    uint32_t header, len, rxcsum = d->regs[E1000_RXCSUM];
+    uint32_t rxcsum = d->regs[E1000_RXCSUM];
+    struct packet_sums sums;
 
-    if (f->len < l3 + 20 || load_be16(ip - 2) != 0x0800 || ip[0] >> 4 != 4)
-        return;
-    header = (ip[0] & 15u) * 4;
-    len = load_be16(ip + 2);
-    if (header < 20 || len < header || l3 + len > f->len)
-        return;
-    if (rxcsum & RXCSUM_IPOFL) {
+    packet_sums_check(f, l3, rxcsum & RXCSUM_TUOFL, &sums);
+    if (sums.ip && (rxcsum & RXCSUM_IPOFL)) {
         r->status |= IPCS;
-        if (inet_fold(inet_sum(0, ip, header)))
-            r->errors |= ERR_IP;
+        r->errors |= sums.ip_bad ? ERR_IP : 0;
     }
-    bool udp = ip[9] == 17, fragment = load_be16(ip + 6) & 0x3fff;
-    if (!(rxcsum & RXCSUM_TUOFL) || fragment || (ip[9] != 6 && !udp) ||
-        len < header + (udp ? 8 : 20))
-        return;
-    if (udp && load_be16(ip + header + 6) == 0)
-        return; /* the sender did not sum (RFC 768) */
-    r->status |= TCPCS;
-    if (f->offload.csum_valid)
-        return;
-    if (inet_fold(
-            inet_sum(inet_sum(ip[9] + (len - header), ip + 12, 8), ip + header, len - header)))
-        r->errors |= ERR_TCP;
+    if (sums.l4) {
+        r->status |= TCPCS;
+        r->errors |= sums.l4_bad ? ERR_TCP : 0;
+    }
 }
 
 /* The tag leaves the packet (9.2): `out` has room for it. */
@@ -131,8 +119,6 @@ void e1000_describe(const struct e1000 *d, const struct frame *f, bool pif, uint
 
     *r = (struct e1000_received){.data = out, .status = E1000_DD | (pif ? PIF : 0)};
     tag_strip(d, f, out, r);
-    if (start < f->len)
-        r->checksum = (uint16_t)~inet_fold(inet_sum(0, f->data + start, f->len - start));
     checksums_check(d, f, l3, r);
     if (!(r->status & (IPCS | TCPCS)))
         r->status |= IXSM;
@@ -140,4 +126,6 @@ void e1000_describe(const struct e1000 *d, const struct frame *f, bool pif, uint
         store_le32(out + r->len, (uint32_t)crc32(0, f->data, f->len));
         r->len += CRC;
     }
+    if (start < r->len && !(d->regs[E1000_RXCSUM] & RXCSUM_PCSD)) /* of what is stored (3.2.9) */
+        r->checksum = inet_fold(inet_sum(0, out + start, r->len - start));
 }

@@ -109,6 +109,7 @@ enum e1000_register {
 #define TCTL_EN (1u << 1)
 #define RXCSUM_IPOFL (1u << 8)
 #define RXCSUM_TUOFL (1u << 9)
+#define RXCSUM_PCSD (1u << 13) /* the 82574's: no packet checksum */
 
 /* Statistics, numbered from 0x4000 by words (13.7). */
 enum {
@@ -201,6 +202,15 @@ struct e1000_reg {
         offset, E1000_##at, #at, reset, writable, NULL, NULL                                       \
     }
 #define ALL 0xffffffffu
+/* The five of a ring, of which the tail does something. */
+#define E1000_RING(offset, ring, n, tail_write)                                                    \
+    {offset, ring##BAL##n, #ring "BAL" #n, 0, 0xfffffff0, NULL, NULL},                             \
+        {offset + 0x04, ring##BAH##n, #ring "BAH" #n, 0, ALL, NULL, NULL},                         \
+        {offset + 0x08, ring##LEN##n, #ring "LEN" #n, 0, 0x000fff80, NULL, NULL},                  \
+        {offset + 0x10, ring##H##n, #ring "H" #n, 0, 0xffff, NULL, NULL},                          \
+    {                                                                                              \
+        offset + 0x18, ring##T##n, #ring "T" #n, 0, 0xffff, NULL, tail_write                       \
+    }
 
 /** What is one chip's alone. */
 struct e1000_chip {
@@ -317,8 +327,8 @@ void e1000_ctrl_write(struct e1000 *d, uint32_t v);
 
 /** Add to a 64-bit statistic, which is two words. */
 void e1000_count64(struct e1000 *d, unsigned stat, uint64_t n);
-/** Count a packet of a length (CRC included) in the counter of its size; `first` is that of 64. */
-void e1000_count_size(struct e1000 *d, unsigned first, uint32_t len);
+/** Count packets of a length (CRC included) in the counter of their size; `first` is that of 64. */
+void e1000_count_size(struct e1000 *d, unsigned first, uint32_t len, uint32_t n);
 
 /* --- e1000_intr.c --- */
 
@@ -381,8 +391,11 @@ enum port_verdict e1000_place(struct e1000 *d, const struct e1000_received *r);
 enum port_verdict e1000_place_in(struct e1000 *d, const struct e1000_rxq *q,
                                  const struct e1000_received *r);
 uint32_t e1000_buffer_size(const struct e1000 *d);
-/** Whether the ring has so many units of 16 bytes; if not, it is counted and said. */
-bool e1000_rx_room(struct e1000 *d, const struct e1000_rxq *q, uint32_t units);
+/**
+ * PORT_TAKEN if the ring has so many units of 16 bytes; PORT_HOLD if it will have, which is counted
+ * and told; PORT_DROPPED if it never can.
+ */
+enum port_verdict e1000_rx_room(struct e1000 *d, const struct e1000_rxq *q, uint32_t units);
 /** What is delayed interrupts now. */
 void e1000_rx_flush(struct e1000 *d);
 /** A packet is in the ring: interrupt, now or later. */

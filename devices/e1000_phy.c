@@ -94,9 +94,7 @@ enum {
 #define CONTROL_LOOPBACK 0x4000u
 #define CONTROL_AUTONEG 0x1000u
 #define CONTROL_RESTART 0x0200u
-#define STATUS_ABILITIES                                                                           \
-    0x7949u /* 10 and 100, both duplexes, extended status, auto-negotiation                        \
-             */
+#define STATUS_ABILITIES 0x7949u /* 10 and 100, both duplexes, extended status, negotiation */
 #define STATUS_AUTONEG_DONE 0x0020u
 #define STATUS_LINK 0x0004u
 #define NEGOTIATION_NS (10 * NS_PER_MS) /* what link-up takes to be noticed */

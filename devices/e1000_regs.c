@@ -4,8 +4,9 @@
  * A register is a row: where it is, what it holds after a reset, which bits software may write, and
  * a handler where reading or writing does something. What is here all chips of the family have;
  * each has rows of its own, which go before these. Simplifications: no flash, no wake-up while off,
- * no flow control frames, no TBI; the packet buffer has no size: what the driver has no buffer for
- * waits on the line (port_ops.rx, PORT_HOLD).
+ * no flow control frames, no TBI, no interrupts for small packets or few descriptors (SRPD,
+ * TXD_LOW); the packet buffer has no size: what the driver has no buffer for waits on the line
+ * (port_ops.rx, PORT_HOLD).
  */
 #include "devices/e1000_internal.h"
 
@@ -87,19 +88,11 @@ static const struct e1000_reg registers[] = {
     E1000_PLAIN(0x0e00, LEDCTL, 0x07061302, 0xcfcfcfcf),
     E1000_PLAIN(0x2160, FCRTL, 0, 0x8000fff8),
     E1000_PLAIN(0x2168, FCRTH, 0, 0x0000fff8),
-    E1000_PLAIN(0x2800, RDBAL, 0, 0xfffffff0),
-    E1000_PLAIN(0x2804, RDBAH, 0, ALL),
-    E1000_PLAIN(0x2808, RDLEN, 0, 0x000fff80),
-    E1000_PLAIN(0x2810, RDH, 0, 0xffff),
-    {0x2818, E1000_RDT, "RDT", 0, 0xffff, NULL, rdt_write},
+    E1000_RING(0x2800, E1000_RD, , rdt_write),
     {0x2820, E1000_RDTR, "RDTR", 0, 0x8000ffff, NULL, rdtr_write},
     E1000_PLAIN(0x282c, RADV, 0, 0xffff),
     E1000_PLAIN(0x2c00, RSRPD, 0, 0x0fff),
-    E1000_PLAIN(0x3800, TDBAL, 0, 0xfffffff0),
-    E1000_PLAIN(0x3804, TDBAH, 0, ALL),
-    E1000_PLAIN(0x3808, TDLEN, 0, 0x000fff80),
-    E1000_PLAIN(0x3810, TDH, 0, 0xffff),
-    {0x3818, E1000_TDT, "TDT", 0, 0xffff, NULL, tdt_write},
+    E1000_RING(0x3800, E1000_TD, , tdt_write),
     {0x3820, E1000_TIDV, "TIDV", 0, 0x8000ffff, NULL, tidv_write},
     E1000_PLAIN(0x382c, TADV, 0, 0xffff),
     E1000_PLAIN(0x5000, RXCSUM, 0, 0x3ff),
@@ -254,14 +247,14 @@ void e1000_count64(struct e1000 *d, unsigned stat, uint64_t n)
     d->stats[stat + 1] = (uint32_t)(sum >> 32);
 }
 
-void e1000_count_size(struct e1000 *d, unsigned first, uint32_t len)
+void e1000_count_size(struct e1000 *d, unsigned first, uint32_t len, uint32_t n)
 {
     static const uint16_t most[] = {64, 127, 255, 511, 1023};
     unsigned i = 0;
 
     while (i < ARRAY_LEN(most) && len > most[i])
         i++;
-    d->stats[first + i]++;
+    d->stats[first + i] += n;
 }
 
 /* --- life --- */
@@ -302,6 +295,7 @@ void e1000_reset(struct device *dev)
     struct e1000 *d = dev->object;
 
     pci_reset(&d->pci);
+    evq_cancel(e1000_events(d), &d->rewire);
     e1000_phy_reset(d);
     e1000_chip_reset(d);
 }
@@ -334,13 +328,14 @@ void e1000_clone(struct device *dev, const struct device *from)
     e1000_rx_clone(d, other);
 }
 
-/* Its own address takes the place of the original's; the link has gone and come, which drivers see.
- */
+/* Its own address and cable take the place of the original's; the link has gone and come, which
+   drivers see. */
 void e1000_cloned(struct device *dev)
 {
     struct e1000 *d = dev->object;
 
     address_load(d);
+    e1000_link_update(d);
     e1000_raise(d, ICR_LSC);
 }
 
@@ -363,6 +358,7 @@ void e1000_init(struct e1000 *d, const struct device_ops *ops, struct device_env
     pci_init(&d->pci, &d->nic.dev, &id);
     d->nic.pci = &d->pci;
     port_init(&d->nic.port, &port_ops, env->actor, name);
+    packets_init(&d->waiting, &d->nic.port);
     e1000_intr_init(d);
     e1000_phy_init(d);
     e1000_tx_init(d);

@@ -32,15 +32,21 @@ static uint32_t ring_free(struct e1000 *d, const struct e1000_rxq *q)
     return (e1000_ring_tail(d, q->ring) + n - *e1000_ring_head(d, q->ring)) % n;
 }
 
-bool e1000_rx_room(struct e1000 *d, const struct e1000_rxq *q, uint32_t units)
+enum port_verdict e1000_rx_room(struct e1000 *d, const struct e1000_rxq *q, uint32_t units)
 {
     if (!e1000_ring_valid(d, q->ring))
-        return false;
+        return PORT_HOLD;
     if (ring_free(d, q) >= units)
-        return true;
+        return PORT_TAKEN;
+    if (units >= e1000_ring_size(d, q->ring)) { /* one is never given */
+        device_warn(&d->nic.dev, "a packet of %u descriptors of an RX ring of %u", units,
+                    e1000_ring_size(d, q->ring));
+        d->stats[STAT_MPC]++;
+        return PORT_DROPPED;
+    }
     d->stats[STAT_RNBC]++;
     e1000_raise(d, ICR_RXDMT0 | q->cause);
-    return false;
+    return PORT_HOLD;
 }
 
 void e1000_rx_flush(struct e1000 *d)
@@ -101,9 +107,10 @@ enum port_verdict e1000_place_in(struct e1000 *d, const struct e1000_rxq *q,
                                  const struct e1000_received *r)
 {
     uint32_t size = e1000_buffer_size(d), part;
+    enum port_verdict room = e1000_rx_room(d, q, (r->len + size - 1) / size);
 
-    if (!e1000_rx_room(d, q, (r->len + size - 1) / size))
-        return PORT_HOLD;
+    if (room != PORT_TAKEN)
+        return room;
     for (uint32_t at = 0; at < r->len; at += part) {
         part = MIN(size, r->len - at);
         if (!part_write(d, q, r, at, part)) {
@@ -128,9 +135,9 @@ static void count_received(struct e1000 *d, const struct frame *f)
     d->stats[STAT_TPR]++;
     e1000_count64(d, STAT_GORC, len);
     e1000_count64(d, STAT_TOR, len);
-    e1000_count_size(d, STAT_PRC64, len);
+    e1000_count_size(d, STAT_PRC64, len, 1);
     if (eth_is_multicast(f->data))
-        d->stats[f->data[0] == 0xff ? STAT_BPRC : STAT_MPRC]++;
+        d->stats[eth_is_broadcast(f->data) ? STAT_BPRC : STAT_MPRC]++;
 }
 
 /* One finished packet. */
@@ -175,8 +182,7 @@ void e1000_receive(struct e1000 *d)
 /* Not at once: the driver is in the middle of sending (CVE-2021-20257). */
 void e1000_loop(struct e1000 *d, struct frame *f)
 {
-    if (d->waiting.n < 256)
-        packets_add(&d->waiting, f);
+    packets_loop(&d->waiting, f);
     evq_arm(e1000_events(d), &d->looped, (vtime_t)e1000_now(d) + NS_PER_US);
 }
 

@@ -16,6 +16,8 @@
 #define WORK_DESCRIPTORS 1024
 #define WORK_BYTES (1u << 20)
 #define WORK_PAUSE (8 * NS_PER_US)
+#define CRC 4
+#define ORDINARY 2048
 #define DELAY_UNIT 1024 /* ns, of TIDV and TADV */
 
 /* CMD and DCMD. */
@@ -95,37 +97,23 @@ static bool segment_request(struct frame *f, const struct e1000_context *c)
     return true;
 }
 
-/* Insert a tag behind the addresses (9.2); what was asked of offsets moves with the bytes. */
-static struct frame *tag_insert(struct e1000 *d, struct frame *f, uint16_t tag)
-{
-    struct frame *tagged = frame_new(MAX(f->len + 4, (uint32_t)FRAME_MIN_WIRE));
-
-    memcpy(tagged->data, f->data, 12);
-    store_be16(tagged->data + 12, (uint16_t)d->regs[E1000_VET]);
-    store_be16(tagged->data + 14, tag);
-    memcpy(tagged->data + 16, f->data + 12, f->len - 12);
-    tagged->len = f->len + 4;
-    tagged->offload = f->offload;
-    if (f->offload.needs_csum)
-        tagged->offload.csum_start = (uint16_t)(f->offload.csum_start + 4);
-    if (f->offload.gso)
-        tagged->offload.hdr_len = (uint16_t)(f->offload.hdr_len + 4);
-    frame_unref(f);
-    return tagged;
-}
-
+/* As many packets as the wire will carry (13.7), with their CRCs. */
 static void count_sent(struct e1000 *d, const struct frame *f)
 {
-    uint32_t len = MAX(f->len, (uint32_t)FRAME_MIN_WIRE) + 4; /* with the CRC */
+    const struct frame_offload *o = &f->offload;
+    uint32_t headers = o->gso ? o->hdr_len : 0, data = f->len - headers;
+    uint32_t whole = o->gso ? (data - 1) / o->gso_size : 0; /* before the last */
+    uint32_t last = MAX(f->len - whole * o->gso_size, (uint32_t)FRAME_MIN_WIRE) + CRC;
 
-    d->stats[STAT_GPTC]++;
-    d->stats[STAT_TPT]++;
-    d->stats[STAT_TSCTC] += f->offload.gso != 0;
-    e1000_count64(d, STAT_GOTC, len);
-    e1000_count64(d, STAT_TOT, len);
-    e1000_count_size(d, STAT_PTC64, len);
+    d->stats[STAT_GPTC] += whole + 1;
+    d->stats[STAT_TPT] += whole + 1;
+    d->stats[STAT_TSCTC] += o->gso != 0;
+    e1000_count64(d, STAT_GOTC, last + whole * (uint64_t)(headers + o->gso_size + CRC));
+    e1000_count64(d, STAT_TOT, last + whole * (uint64_t)(headers + o->gso_size + CRC));
+    e1000_count_size(d, STAT_PTC64, headers + o->gso_size + CRC, whole);
+    e1000_count_size(d, STAT_PTC64, last, 1);
     if (eth_is_multicast(f->data))
-        d->stats[f->data[0] == 0xff ? STAT_BPTC : STAT_MPTC]++;
+        d->stats[eth_is_broadcast(f->data) ? STAT_BPTC : STAT_MPTC] += whole + 1;
 }
 
 static void frame_send(struct e1000 *d, struct frame *f)
@@ -178,11 +166,20 @@ static void packet_send(struct e1000_txq *q)
         return;
     }
     if ((p.cmd & VLE) && (d->regs[E1000_CTRL] & CTRL_VME) && f->len + 4 <= FRAME_MAX_LEN)
-        f = tag_insert(d, f, p.special);
+        f = frame_tagged(f, (uint16_t)d->regs[E1000_VET], p.special); /* 9.2 */
     frame_send(d, f);
 }
 
 /* --- descriptors --- */
+
+/* The room that a packet's first buffer takes is its own (it may be padded), as it mostly is the
+   only one; that of a full frame comes next, and then that of any. */
+static uint32_t room_for(uint32_t have, uint32_t len)
+{
+    if (!have)
+        return MAX(len, (uint32_t)FRAME_MIN_WIRE);
+    return have + len <= ORDINARY ? ORDINARY : FRAME_MAX_LEN;
+}
 
 /* Append a buffer to the packet. */
 static void buffer_append(struct e1000_txq *q, uint64_t addr, uint32_t len)
@@ -198,8 +195,7 @@ static void buffer_append(struct e1000_txq *q, uint64_t addr, uint32_t len)
         return;
     }
     if (!p->frame || p->frame->cap < have + len) {
-        struct frame *larger = frame_new(MAX(
-            have + len, (uint32_t)(have ? FRAME_MAX_LEN : FRAME_MIN_WIRE))); /* it may be padded */
+        struct frame *larger = frame_new(room_for(have, len));
         if (have)
             memcpy(larger->data, p->frame->data, have);
         frame_unref(p->frame);
@@ -333,17 +329,18 @@ static bool ring_ready(struct e1000_txq *q)
 void e1000_transmit(struct e1000_txq *q)
 {
     uint32_t bytes = 0, taken = 0;
-    bool done = false, delayed = true;
+    bool there = true, done = false, delayed = true;
 
     if (!ring_ready(q))
         return;
-    while (ring_has(q) && taken < WORK_DESCRIPTORS && bytes < WORK_BYTES) {
-        if (!descriptor_do(q, &bytes, &done, &delayed))
-            return;
+    while (there && ring_has(q) && taken < WORK_DESCRIPTORS && bytes < WORK_BYTES) {
+        there = descriptor_do(q, &bytes, &done, &delayed);
         taken++;
     }
     if (done)
         written_back(q, delayed);
+    if (!there)
+        return;
     if (ring_has(q))
         evq_arm(e1000_events(q->card), &q->more, (vtime_t)e1000_now(q->card) + WORK_PAUSE);
     else if (taken)

@@ -76,7 +76,6 @@ enum e1000e_register {
 #define CTRL_EXT_EIAME (1u << 24)
 #define CTRL_EXT_IAME (1u << 27)
 #define RFCTL_EXTEN (1u << 15)
-#define RXCSUM_PCSD (1u << 13)
 
 #define E1000E_VECTORS 5
 #define E1000E_BAR_MSIX 3

@@ -27,8 +27,7 @@ void e1000e_nvm_fill(struct e1000 *d)
     e1000_eeprom_sum(d);
 }
 
-/* EECD: there is an NVM, it was read, its kind is flash; what is requested is granted.
- */
+/* EECD: there is an NVM, it was read, its kind is flash; what is requested is granted. */
 #define EECD_REQ 0x40u
 #define EECD_GNT 0x80u
 

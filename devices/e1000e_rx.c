@@ -19,6 +19,7 @@
 #define STATUS_IPIDV 0x200u
 #define STATUS_UDPV 0x400u
 #define HEADER_SPLIT 0x8000u
+#define HEADER_MOST 0x3ffu /* of the length beside it */
 #define BUFFERS 4
 
 /** A packet on its way into a ring. */
@@ -94,9 +95,10 @@ static bool extended_write(struct e1000 *d, const struct incoming *p, uint32_t a
 static enum port_verdict place_extended(struct e1000 *d, const struct incoming *p)
 {
     uint32_t size = e1000_buffer_size(d), len = p->r->len, part;
+    enum port_verdict room = e1000_rx_room(d, p->q, (len + size - 1) / size);
 
-    if (!e1000_rx_room(d, p->q, (len + size - 1) / size))
-        return PORT_HOLD;
+    if (room != PORT_TAKEN)
+        return room;
     for (uint32_t at = 0; at < len; at += part) {
         part = MIN(size, len - at);
         if (!extended_write(d, p, at, part))
@@ -160,9 +162,11 @@ static enum port_verdict place_split(struct e1000 *d, struct incoming *p,
                                      const struct e1000e_headers *h)
 {
     uint32_t sizes[BUFFERS], first, more, n = 1;
+    enum port_verdict room;
 
     split_sizes(d, p, true, sizes);
-    if (h->end && h->end <= sizes[0] && h->end < p->r->len && sizes_sum(sizes) > sizes[0])
+    if (h->end && h->end <= MIN(sizes[0], HEADER_MOST) && h->end < p->r->len &&
+        sizes_sum(sizes) > sizes[0])
         p->header = h->end;
     split_sizes(d, p, true, sizes);
     first = sizes_sum(sizes);
@@ -174,8 +178,9 @@ static enum port_verdict place_split(struct e1000 *d, struct incoming *p,
     }
     if (p->r->len > first)
         n += (p->r->len - first + more - 1) / more;
-    if (!e1000_rx_room(d, p->q, 2 * n))
-        return PORT_HOLD;
+    room = e1000_rx_room(d, p->q, 2 * n);
+    if (room != PORT_TAKEN)
+        return room;
     for (uint32_t at = 0; at < p->r->len;)
         if (!split_write(d, p, &at))
             return not_ram(d);

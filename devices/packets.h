@@ -5,17 +5,21 @@
 #include "sim/port.h"
 
 struct packets {
+    struct port *port;     /* whose drops are counted */
     struct frame **frames; /* from `next` to n, one reference each */
     uint32_t n, next, cap;
 };
+
+/** `q` is zeroed. */
+static inline void packets_init(struct packets *q, struct port *p)
+{
+    q->port = p;
+}
 
 static inline bool packets_any(const struct packets *q)
 {
     return q->next < q->n;
 }
-
-/** Append one (borrowed). */
-void packets_add(struct packets *q, struct frame *f);
 
 /**
  * Offer a frame to a card that takes only finished packets: `place` is called for each packet, and
@@ -26,15 +30,35 @@ enum port_verdict packets_offer(struct packets *q, struct frame *f,
                                 enum port_verdict (*place)(void *opaque, struct frame *packet),
                                 void *opaque);
 
-/** Offer what waits again; PORT_HOLD if some still does. */
+/** Offer what waits again; PORT_HOLD if some still does. What `place` drops is counted. */
 enum port_verdict packets_deliver(struct packets *q,
                                   enum port_verdict (*place)(void *opaque, struct frame *packet),
                                   void *opaque);
 
+/**
+ * A frame (borrowed) that the card itself has sent comes back: it waits as what it
+ * would be on a cable, to be delivered by an event. Where too much waits already it is dropped, and
+ * counted.
+ */
+void packets_loop(struct packets *q, struct frame *f);
+
+/** The checksums of an IPv4 packet. */
+struct packet_sums {
+    bool ip, ip_bad;   /* there is one, of the IP header; it is wrong */
+    uint8_t transport; /* 6, 17: TCP's or UDP's header follows, of a whole datagram; else 0 */
+    bool l4, l4_bad;   /* there is one, of that; it is wrong */
+};
+
+/** Check them, of what begins at `l3`; TCP's or UDP's only if `l4`, for that reads it all. */
+void packet_sums_check(const struct frame *f, uint32_t l3, bool l4, struct packet_sums *s);
+
+/** Insert a tag (IEEE 802.1Q) behind the addresses of a frame (taken); a request's offsets move. */
+struct frame *frame_tagged(struct frame *f, uint16_t type, uint16_t tag);
+
 /** A driver that sends with a CRC of its own: cut it off. False: there is none, or a wrong one. */
 bool frame_cut_fcs(struct frame *f);
 
-/** Give up what waits. */
+/** Give up what waits, which is counted. */
 void packets_forget(struct packets *q);
 void packets_finish(struct packets *q);
 

@@ -87,7 +87,7 @@ static void mapping_add(struct pci_host *h, struct pci_mapping m)
 static void map_all(struct pci_host *h)
 {
     h->moved = false;
-    h->n_mappings = h->last = 0;
+    h->n_mappings = 0;
     for (struct pci_function *f = h->functions; f; f = f->next) {
         for (uint8_t n = 0; n < PCI_BARS; n++) {
             struct pci_mapping m = {0, f->bars[n].size, f, n, f->bars[n].flags & PCI_BAR_IO};

@@ -36,7 +36,7 @@ struct pci_host {
     struct irq lines[PCI_HOST_LINES];
     bool moved;                   /* `mappings` is out of date */
     struct pci_mapping *mappings; /* sorted by (io, base); never overlapping */
-    uint32_t n_mappings, cap_mappings, last;
+    uint32_t n_mappings, cap_mappings;
 };
 
 /** A bridge to another bus (PCI-to-PCI Bridge Architecture 1.2). */

@@ -1,13 +1,13 @@
 /*
  * pcnet: the registers of AMD's Am79C970A (19436).
  *
- *     I/O or memory   0x00 APROM    0x10 RDP   0x12 or 0x14 RAP   0x14 or 0x18 reset   0x16 or 0x1c
- * BDP
+ *     0x00 APROM    0x10 RDP   0x12 or 0x14 RAP   0x14 or 0x18 reset   0x16 or 0x1c BDP
  *
- * where the second places are those of 32-bit accesses (DWIO), which the first 32-bit write to 0x10
- * turns on. RAP selects a control and status register (CSR) behind RDP or a bus configuration
- * register (BCR) behind BDP. Simplifications: 10 Mbit/s Ethernet has no collisions here; suspending
- * is immediate; the EEPROM is read once, into APROM.
+ * in I/O ports and in memory, where the second places are those of 32-bit accesses (DWIO), which
+ * the first 32-bit write to 0x10 turns on. RAP selects a control and status register (CSR) behind
+ * RDP or a bus configuration register (BCR) behind BDP. Simplifications: 10 Mbit/s Ethernet has no
+ * collisions here; suspending is immediate; the EEPROM is read once, into APROM; bytes are never
+ * swapped (CSR3, BSWP), and there is no look-ahead (LAPPEN).
  */
 #include "devices/pcnet_internal.h"
 
@@ -291,6 +291,13 @@ static void aprom_fill(struct pcnet *d)
     store_le16(d->aprom + 12, sum);
 }
 
+/* What it receives at, as the EEPROM says; INIT loads another. */
+static void address_load(struct pcnet *d)
+{
+    for (unsigned i = 0; i < 3; i++)
+        d->csr[CSR_PADR + i] = load_le16(d->nic.config.mac + 2 * i);
+}
+
 static void pcnet_reset(struct device *dev)
 {
     struct pcnet *d = dev->object;
@@ -299,8 +306,7 @@ static void pcnet_reset(struct device *dev)
     aprom_fill(d);
     d->dwio = false;
     memset(d->csr, 0, sizeof(d->csr));
-    for (unsigned i = 0; i < 3; i++)
-        d->csr[CSR_PADR + i] = load_le16(d->aprom + 2 * i);
+    address_load(d);
     memset(d->bcr, 0, sizeof(d->bcr));
     d->bcr[0] = d->bcr[1] = 0x0005;
     d->bcr[2] = 0x0002;
@@ -331,6 +337,12 @@ static void pcnet_clone(struct device *dev, const struct device *from)
     pcnet_ring_clone(d, from->object);
 }
 
+/* Frames to the original's address are not the clone's; its own is in the PROM. */
+static void pcnet_cloned(struct device *dev)
+{
+    address_load(dev->object);
+}
+
 static const struct field pcnet_fields[] = {
     PCI_FIELDS(struct pcnet),
     FIELD(struct pcnet, csr, FIELD_U16, 0),
@@ -351,6 +363,7 @@ static const struct device_ops pcnet_ops = {
     .reset = pcnet_reset,
     .finish = pcnet_finish,
     .clone = pcnet_clone,
+    .cloned = pcnet_cloned,
 };
 
 static const struct port_ops pcnet_port_ops = {.kind = "nic", .rx = pcnet_rx};
@@ -374,6 +387,7 @@ struct nic *pcnet_create(struct device_env *env, const char *name, const struct 
     d->pci.initial[0x3f] = 0xff;
     d->nic.pci = &d->pci;
     port_init(&d->nic.port, &pcnet_port_ops, env->actor, name);
+    packets_init(&d->waiting, &d->nic.port);
     pcnet_ring_init(d);
     pcnet_reset(&d->nic.dev);
     return &d->nic;

@@ -35,11 +35,15 @@ static bool wide(const struct pcnet *d)
     return style(d) != 0;
 }
 
+/* An address of 24 bits gets its upper byte from the initialization block's (CSR2, IADR[31:24]). */
+static uint32_t whole(const struct pcnet *d, uint32_t address)
+{
+    return wide(d) ? address : (address & 0xffffff) | (d->csr[2] & 0xff00u) << 16;
+}
+
 static uint32_t ring_size(const struct pcnet *d, unsigned csr)
 {
-    uint32_t n = (uint16_t)-d->csr[csr];
-
-    return n;
+    return (uint16_t)-d->csr[csr];
 }
 
 /* --- descriptors --- */
@@ -47,7 +51,7 @@ static uint32_t ring_size(const struct pcnet *d, unsigned csr)
 static bool descriptor_read(struct pcnet *d, unsigned base_csr, uint32_t index,
                             struct pcnet_descriptor *x)
 {
-    uint32_t base = d->csr[base_csr] | (uint32_t)d->csr[base_csr + 1] << 16;
+    uint32_t base = whole(d, d->csr[base_csr] | (uint32_t)d->csr[base_csr + 1] << 16);
     uint8_t w[16];
 
     x->at = (uint64_t)base + (uint64_t)index * (wide(d) ? 16 : 8);
@@ -57,7 +61,7 @@ static bool descriptor_read(struct pcnet *d, unsigned base_csr, uint32_t index,
         return false;
     }
     if (!wide(d)) {
-        x->address = load_le16(w) | (uint32_t)w[2] << 16;
+        x->address = whole(d, load_le32(w));
         x->status = (uint16_t)(w[3] << 8);
         x->length = (0x1000u - (load_le16(w + 4) & 0xfff)) & 0x1fff;
     } else {
@@ -100,9 +104,10 @@ static void csr_pair(struct pcnet *d, unsigned csr, uint32_t value)
 }
 
 /*
- * 16 bits:  mode 2 | address 6 | LADRF 8 | receive ring 4 | transmit ring 4, lengths in bits 31..29
- * 32 bits:  mode 2 | RLEN 7..4, TLEN 15..12 | address 6 | 2 | LADRF 8 | receive ring 4 | transmit
- * ring 4
+ * 16 bits:  mode 2 | address 6 | LADRF 8 | receive ring 4 | transmit ring 4
+ * 32 bits:  mode 2 | lengths 2 | address 6 | 2 | LADRF 8 | receive ring 4 | transmit ring 4
+ *
+ * The rings' lengths, as powers of two: in their bits 31..29, or in bits 7..4 and 15..12.
  */
 bool pcnet_initialize(struct pcnet *d)
 {
@@ -124,8 +129,8 @@ bool pcnet_initialize(struct pcnet *d)
     } else {
         n_rx = ring_code(b[19] >> 5, 7);
         n_tx = ring_code(b[23] >> 5, 7);
-        rx = load_le32(b + 16) & 0xffffff;
-        tx = load_le32(b + 20) & 0xffffff;
+        rx = whole(d, load_le32(b + 16));
+        tx = whole(d, load_le32(b + 20));
     }
     d->csr[CSR_MODE] = load_le16(b);
     for (unsigned i = 0; i < 3; i++)
@@ -179,8 +184,7 @@ static void tx_send(struct pcnet *d)
     if (d->csr[4] & CSR4_APAD_XMT || !loops(d))
         frame_pad(f);
     if (loops(d)) {
-        if (d->waiting.n < 64)
-            packets_add(&d->waiting, f);
+        packets_loop(&d->waiting, f);
         frame_unref(f);
         evq_arm(pcnet_events(d), &d->looped, env->actor->now + NS_PER_US);
         return;
@@ -206,7 +210,7 @@ static bool tx_take(struct pcnet *d, uint32_t n)
         return false;
     if (x.status & D_STP) {
         frame_unref(d->tx);
-        d->tx = frame_new(LONGEST);
+        d->tx = frame_new(x.status & D_ENP ? MAX(x.length, (uint32_t)FRAME_MIN_WIRE) : LONGEST);
         d->tx_bad = false;
         d->tx_has_fcs = (d->csr[CSR_MODE] & MODE_DXMTFCS) && !(x.status & TD_ADD_FCS) &&
                         !(d->csr[4] & CSR4_APAD_XMT);
@@ -254,14 +258,13 @@ static bool hashed(const struct pcnet *d, const uint8_t *mac)
 /* Whether a frame is for it, and which address said so: RD_PAM, RD_LAFM, RD_BAM, or none. */
 static bool wants(const struct pcnet *d, const struct frame *f, uint16_t *match)
 {
-    static const uint8_t broadcast[ETH_ALEN] = {255, 255, 255, 255, 255, 255};
     uint16_t mode = d->csr[CSR_MODE];
     uint8_t own[ETH_ALEN];
 
     for (unsigned i = 0; i < 3; i++)
         store_le16(own + 2 * i, d->csr[CSR_PADR + i]);
     *match = 0;
-    if (memcmp(f->data, broadcast, ETH_ALEN) == 0)
+    if (eth_is_broadcast(f->data))
         *match = mode & MODE_DRCVBC ? 0 : RD_BAM;
     else if (eth_is_multicast(f->data))
         *match = hashed(d, f->data) ? RD_LAFM : 0;

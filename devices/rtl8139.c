@@ -32,27 +32,39 @@ void rtl8139_raise(struct rtl8139 *d, uint16_t causes)
     pci_interrupt(&d->pci, isr & reg16(d, RTL_IMR));
 }
 
-/* --- the timer: counts from when TCTR was written, and may interrupt --- */
+/* --- the timer: counts from when TCTR was written, and may interrupt once a round --- */
 
 static uint64_t now_of(const struct rtl8139 *d)
 {
     return (uint64_t)d->nic.dev.env->actor->now;
 }
 
+/* TCTR, and how often it has come round in the upper half. */
+static uint64_t ticks_of(const struct rtl8139 *d)
+{
+    return (now_of(d) - d->timer_start) / TIMER_TICK;
+}
+
+/* When TCTR comes to TimerInt next: in this round, or the one after. */
 static void timer_update(struct rtl8139 *d)
 {
     uint32_t at = reg32(d, RTL_TIMERINT);
-    uint64_t due = d->timer_start + (uint64_t)at * TIMER_TICK;
+    uint64_t ticks = ticks_of(d), left = (uint32_t)(at - (uint32_t)ticks);
 
     evq_cancel(rtl8139_events(d), &d->timer);
-    if (at && due > now_of(d))
-        evq_arm(rtl8139_events(d), &d->timer, (vtime_t)due);
+    if (!at)
+        return;
+    ticks += left ? left : 1ull << 32;
+    evq_arm(rtl8139_events(d), &d->timer, (vtime_t)(d->timer_start + ticks * TIMER_TICK));
 }
 
 static void timer_fire(struct event *ev, vtime_t now)
 {
+    struct rtl8139 *d = container_of(ev, struct rtl8139, timer);
+
     (void)now;
-    rtl8139_raise(container_of(ev, struct rtl8139, timer), ISR_TIMEOUT);
+    rtl8139_raise(d, ISR_TIMEOUT);
+    timer_update(d);
 }
 
 /* --- the link --- */
@@ -335,7 +347,7 @@ static void reg_refresh(struct rtl8139 *d)
     uint8_t *r = d->regs;
 
     r[RTL_CR] = (uint8_t)((r[RTL_CR] & (CR_TE | CR_RE)) | (rtl8139_is_empty(d) ? CR_BUFE : 0));
-    store_le32(r + RTL_TCTR, (uint32_t)((now_of(d) - d->timer_start) / TIMER_TICK));
+    store_le32(r + RTL_TCTR, (uint32_t)ticks_of(d));
     r[RTL_9346CR] = (uint8_t)((r[RTL_9346CR] & ~EEDO) | (eeprom93_read(&d->wire) ? EEDO : 0));
     store_le16(r + RTL_TSAD_STATUS, tsad_status(d));
 }
@@ -435,6 +447,7 @@ static void rtl_clone(struct device *dev, const struct device *from)
 static void rtl_cloned(struct device *dev)
 {
     address_load(dev->object);
+    link_update(dev->object);
     rtl8139_raise(dev->object, ISR_LINK);
 }
 
@@ -508,6 +521,7 @@ static struct nic *create(struct device_env *env, const char *name, const struct
     pci_set_bar(&d->pci, 1, &memory);
     d->nic.pci = &d->pci;
     port_init(&d->nic.port, &rtl_port_ops, env->actor, name);
+    packets_init(&d->waiting, &d->nic.port);
     event_init(rtl8139_events(d), &d->timer, timer_fire);
     event_init(rtl8139_events(d), &d->looped, looped_fire);
     event_init(rtl8139_events(d), &d->tx_more, more_fire);

@@ -76,6 +76,19 @@ static inline uint32_t reg32(const struct rtl8139 *d, unsigned at)
     return load_le32(d->regs + at);
 }
 
+/* --- the rings of the C+, of descriptors of either kind --- */
+
+#define RTL_DESCRIPTOR 16
+#define RTL_RING 64 /* of them at most */
+
+enum { D_OWN = 1u << 31, D_EOR = 1 << 30, D_FS = 1 << 29, D_LS = 1 << 28 };
+
+/* Which is used after number `i`, whose first word is `flags`. */
+static inline uint32_t ring_next(uint32_t i, uint32_t flags)
+{
+    return (flags & D_EOR) || i == RTL_RING - 1 ? 0 : i + 1;
+}
+
 /* --- rtl8139.c --- */
 
 /** Set causes in ISR, and the line. */

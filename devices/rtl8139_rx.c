@@ -1,30 +1,24 @@
 /*
  * The rtl8139 receives: into one buffer that is a ring of bytes (C mode), or by descriptors (C+).
  *
- *     C     | status 16 | length 16, with the CRC | bytes | CRC |   rounded up to 4; CBR is behind
- * it C+    | OWN EOR FS LS ... size or length 13 | TAVA, tag 16 | address 64 |
+ *     C     | status 16 | length 16, with the CRC | bytes | CRC |
+ *     C+    | OWN EOR FS LS ... size or length 13 | TAVA, tag 16 | address 64 |
  *
- * In C mode the driver's CAPR says how far it has read. Where there is no room, a frame waits; the
- * driver is told of an overflow all the same, since it may sleep with a full buffer.
+ * In C mode packets begin at multiples of 4, CBR is behind the last of them, and the driver's CAPR
+ * says how far it has read. Where there is no room, a frame waits; the driver is told of an
+ * overflow all the same, since it may sleep with a full buffer.
  */
 #include <zlib.h>
 
 #include "devices/rtl8139_internal.h"
-#include "sim/offload.h"
 
 #define CRC 4
 #define HEADER 4
 #define LONGEST (4096 - CRC)
-#define DESCRIPTOR 16
-#define RING 64 /* descriptors at most */
 #define CAPR_BIAS 16
 
 enum { RX_ROK = 0x0001, RX_BAR = 0x2000, RX_PAM = 0x4000, RX_MAR = 0x8000 };
 enum {
-    D_OWN = 1u << 31,
-    D_EOR = 1 << 30,
-    D_FS = 1 << 29,
-    D_LS = 1 << 28,
     D_UDP = 2 << 16,
     D_TCP = 1 << 16,
     D_IP = 3 << 16,
@@ -46,25 +40,24 @@ static bool hashed(const struct rtl8139 *d, const uint8_t *mac)
     return d->regs[RTL_MAR + bit / 8] >> bit % 8 & 1;
 }
 
-/* Which status bit a frame gets; 0: it is for others, and promiscuous mode alone takes it. */
+/* Which status bit a frame gets; 0: it is for others. */
 static uint16_t kind_of(const struct rtl8139 *d, const struct frame *f)
 {
-    static const uint8_t broadcast[ETH_ALEN] = {255, 255, 255, 255, 255, 255};
-
-    if (memcmp(f->data, broadcast, ETH_ALEN) == 0)
+    if (eth_is_broadcast(f->data))
         return RX_BAR;
     if (eth_is_multicast(f->data))
         return RX_MAR;
     return memcmp(f->data, d->regs + RTL_IDR, ETH_ALEN) == 0 ? RX_PAM : 0;
 }
 
+/* AAP takes frames to every station; groups and broadcasts have bits of their own (RCR). */
 static bool wants(const struct rtl8139 *d, const struct frame *f, uint16_t kind)
 {
     uint32_t rcr = reg32(d, RTL_RCR);
 
     switch (kind) {
-    case RX_BAR: return rcr & (RCR_AB | RCR_AAP);
-    case RX_MAR: return (rcr & RCR_AAP) || ((rcr & RCR_AM) && hashed(d, f->data));
+    case RX_BAR: return rcr & RCR_AB;
+    case RX_MAR: return (rcr & RCR_AM) && hashed(d, f->data);
     case RX_PAM: return rcr & (RCR_APM | RCR_AAP);
     default: return rcr & RCR_AAP;
     }
@@ -133,27 +126,20 @@ static enum port_verdict buffer_place(struct rtl8139 *d, const struct frame *f, 
 /* What the chip says of an IPv4 packet's checksums. */
 static uint32_t checksum_bits(const struct frame *f)
 {
-    const uint8_t *ip = f->data + ETH_HLEN;
-    uint32_t header, len, bits = D_IP;
+    struct packet_sums sums;
+    bool udp;
 
-    if (f->len < ETH_HLEN + 20 || load_be16(f->data + 12) != 0x0800 || ip[0] >> 4 != 4)
+    packet_sums_check(f, ETH_HLEN, true, &sums);
+    if (!sums.ip)
         return 0;
-    header = (ip[0] & 15u) * 4;
-    len = load_be16(ip + 2);
-    if (header < 20 || len < header || ETH_HLEN + len > f->len)
-        return 0;
-    if (inet_fold(inet_sum(0, ip, header)))
-        bits |= D_IPF;
-    bool udp = ip[9] == 17;
-    if ((ip[9] != 6 && !udp) || (load_be16(ip + 6) & 0x3fff) || len < header + 8)
-        return bits;
-    bits = (bits & ~(uint32_t)D_IP) | (udp ? D_UDP : D_TCP);
-    if (f->offload.csum_valid || (udp && load_be16(ip + header + 6) == 0))
-        return bits;
-    if (inet_fold(
-            inet_sum(inet_sum(ip[9] + (len - header), ip + 12, 8), ip + header, len - header)))
-        bits |= udp ? D_UDPF : D_TCPF;
-    return bits;
+    udp = sums.transport == 17;
+    return (uint32_t)(!sums.transport ? D_IP
+                      : udp           ? D_UDP
+                                      : D_TCP) |
+           (sums.ip_bad ? D_IPF : 0) |
+           (!sums.l4_bad ? 0
+            : udp        ? D_UDPF
+                         : D_TCPF);
 }
 
 /* The packet as it goes to memory; the tag may leave it, and is returned with TAVA. */
@@ -173,12 +159,7 @@ static uint32_t packet_make(const struct rtl8139 *d, const struct frame *f, uint
 
 static uint64_t ring_at(const struct rtl8139 *d, uint32_t i)
 {
-    return (load_le64(d->regs + RTL_RDSAR) & ~255ULL) + i * DESCRIPTOR;
-}
-
-static uint32_t ring_next(uint32_t i, uint32_t flags)
-{
-    return (flags & D_EOR) || i == RING - 1 ? 0 : i + 1;
+    return (load_le64(d->regs + RTL_RDSAR) & ~255ULL) + i * RTL_DESCRIPTOR;
 }
 
 /* Whether the next descriptors hold `len` bytes. */
@@ -186,7 +167,7 @@ static bool ring_holds(struct rtl8139 *d, uint32_t len)
 {
     uint32_t i = d->cp_rx, room = 0;
 
-    for (unsigned n = 0; n < RING; n++) {
+    for (unsigned n = 0; n < RTL_RING; n++) {
         uint8_t w[4];
         if (!rtl8139_dma(d)->read(rtl8139_dma(d), ring_at(d, i), w, sizeof(w)))
             return false;
@@ -211,8 +192,8 @@ static bool ring_fill(struct rtl8139 *d, const uint8_t *p, uint32_t len, uint32_
     /* As many as ring_holds has seen; what is written may have changed them since. */
     for (uint32_t at = 0, n = 0; at < len; n++) {
         uint64_t where = ring_at(d, d->cp_rx);
-        uint8_t w[DESCRIPTOR];
-        if (n == RING || !dma->read(dma, where, w, sizeof(w)))
+        uint8_t w[RTL_DESCRIPTOR];
+        if (n == RTL_RING || !dma->read(dma, where, w, sizeof(w)))
             return false;
         uint32_t flags = load_le32(w), part = MIN(flags & 0x1fff, len - at);
         if (!dma->write(dma, load_le64(w + 8), p + at, part))

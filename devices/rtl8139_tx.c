@@ -13,13 +13,8 @@
 #define WORK 256
 #define WORK_BYTES (1u << 20)
 #define WORK_PAUSE (10 * NS_PER_US)
-#define DESCRIPTOR 16
 
 enum {
-    D_OWN = 1u << 31,
-    D_EOR = 1 << 30,
-    D_FS = 1 << 29,
-    D_LS = 1 << 28,
     D_LGSEN = 1 << 27,
     D_IPCS = 1 << 18,
     D_UDPCS = 1 << 17,
@@ -29,8 +24,7 @@ enum {
 
 static void loop(struct rtl8139 *d, struct frame *f)
 {
-    if (d->waiting.n < 64)
-        packets_add(&d->waiting, f);
+    packets_loop(&d->waiting, f);
     frame_unref(f);
     evq_arm(rtl8139_events(d), &d->looped, d->nic.dev.env->actor->now + NS_PER_US);
 }
@@ -169,22 +163,6 @@ static bool packet_finish(struct frame *f, uint32_t flags)
     return true;
 }
 
-static struct frame *tag_insert(struct frame *f, uint16_t tag)
-{
-    struct frame *t = frame_new(MAX(f->len + 4, (uint32_t)FRAME_MIN_WIRE));
-
-    memcpy(t->data, f->data, 12);
-    store_be16(t->data + 12, 0x8100);
-    store_be16(t->data + 14, (uint16_t)(tag >> 8 | tag << 8)); /* as it is in the descriptor */
-    memcpy(t->data + 16, f->data + 12, f->len - 12);
-    t->len = f->len + 4;
-    t->offload = f->offload;
-    t->offload.csum_start = (uint16_t)(f->offload.csum_start + (f->offload.needs_csum ? 4 : 0));
-    t->offload.hdr_len = (uint16_t)(f->offload.hdr_len + (f->offload.gso ? 4 : 0));
-    frame_unref(f);
-    return t;
-}
-
 static void packet_send(struct rtl8139 *d, uint32_t flags, uint32_t tag)
 {
     struct frame *f = d->tx;
@@ -196,8 +174,8 @@ static void packet_send(struct rtl8139 *d, uint32_t flags, uint32_t tag)
         frame_unref(f);
         return;
     }
-    if (tag & D_TAGC)
-        f = tag_insert(f, (uint16_t)tag);
+    if (tag & D_TAGC) /* the descriptor has it as it is on the wire */
+        f = frame_tagged(f, 0x8100, (uint16_t)(tag << 8 | (tag >> 8 & 0xff)));
     frame_send(d, f);
 }
 
@@ -226,8 +204,8 @@ static void buffer_append(struct rtl8139 *d, uint64_t at, uint32_t len)
    size; where checksums and MSS were asked for, errors and collisions are told: none. */
 static bool descriptor_take(struct rtl8139 *d, uint32_t *bytes)
 {
-    uint64_t at = (load_le64(d->regs + RTL_TNPDS) & ~255ULL) + d->cp_tx * DESCRIPTOR;
-    uint8_t w[DESCRIPTOR];
+    uint64_t at = (load_le64(d->regs + RTL_TNPDS) & ~255ULL) + d->cp_tx * RTL_DESCRIPTOR;
+    uint8_t w[RTL_DESCRIPTOR];
     uint32_t flags;
 
     if (!rtl8139_dma(d)->read(rtl8139_dma(d), at, w, sizeof(w))) {
@@ -249,7 +227,7 @@ static bool descriptor_take(struct rtl8139 *d, uint32_t *bytes)
         packet_send(d, flags, load_le32(w + 4));
     store_le32(w, flags & (D_EOR | D_FS | D_LS | 0xffff));
     rtl8139_dma(d)->write(rtl8139_dma(d), at, w, 4);
-    d->cp_tx = flags & D_EOR || d->cp_tx == 63 ? 0 : d->cp_tx + 1; /* a ring has 64 at most */
+    d->cp_tx = ring_next(d->cp_tx, flags);
     return true;
 }
 

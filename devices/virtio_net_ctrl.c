@@ -41,14 +41,13 @@ static bool vlan_wanted(const struct virtio_net *n, const struct frame *f)
 
 bool virtio_net_wants(const struct virtio_net *n, const struct frame *f)
 {
-    static const uint8_t broadcast[ETH_ALEN] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
     const uint8_t *to = f->data;
 
     if (n->promisc)
         return true;
     if (!vlan_wanted(n, f))
         return false;
-    if (memcmp(to, broadcast, ETH_ALEN) == 0)
+    if (eth_is_broadcast(to))
         return !n->nobcast;
     if (eth_is_multicast(to))
         return !n->nomulti && (n->allmulti || n->multi_overflow ||
@@ -158,7 +157,7 @@ static bool vlan(struct data *d, unsigned command)
     if (command == 0)
         d->n->vlans[id / 8] |= (uint8_t)(1u << id % 8);
     else
-        d->n->vlans[id / 8] &= (uint8_t)~(1u << id % 8);
+        d->n->vlans[id / 8] &= (uint8_t) ~(1u << id % 8);
     return true;
 }
 

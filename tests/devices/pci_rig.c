@@ -13,6 +13,8 @@ struct nic *nic;
 struct vlan *lan;
 const uint8_t own[ETH_ALEN] = {0x52, 0x54, 0, 0x12, 0x34, 0x56};
 
+const uint8_t clones[ETH_ALEN] = {0x52, 0x54, 0, 9, 9, 9};
+
 static uint64_t bar_at[PCI_BARS];
 
 static void host_start(void)
@@ -132,6 +134,21 @@ void card_write(unsigned bar, uint64_t offset, uint64_t value, unsigned size)
     bool io = nic->pci->bars[bar].flags & PCI_BAR_IO;
 
     (io ? io_write : memory_write)(bar_at[bar] + offset, value, size);
+}
+
+struct nic *card_clone(const char *model, bool up)
+{
+    struct nic_config c = nic->config;
+    struct err err = {0};
+    struct nic *n;
+
+    memcpy(c.mac, clones, ETH_ALEN);
+    n = nic_model_find(model)->create(&rig.env, "h2.eth0", &c, &err);
+    assert_non_null(n);
+    n->port.up = up;
+    device_clone(&n->dev, &nic->dev);
+    n->dev.ops->cloned(&n->dev);
+    return n;
 }
 
 void card_fill(uint8_t *p, uint32_t len, const uint8_t *to)

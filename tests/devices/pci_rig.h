@@ -34,6 +34,13 @@ void io_write(uint64_t port, uint64_t value, unsigned size);
 uint64_t card_read(unsigned bar, uint64_t offset, unsigned size);
 void card_write(unsigned bar, uint64_t offset, uint64_t value, unsigned size);
 
+/**
+ * A clone of the card, of its model, in no slot; its cable is there or not. What its driver would
+ * see is read by the handlers of its BARs. The caller destroys it.
+ */
+struct nic *card_clone(const char *model, bool up);
+extern const uint8_t clones[ETH_ALEN]; /* its address */
+
 /** A frame arrives: `len` bytes that count up, to `to`, of type 0x88b5. */
 void card_receive(const uint8_t *to, uint32_t len);
 

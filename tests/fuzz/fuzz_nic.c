@@ -1,19 +1,8 @@
 /*
  * Any bytes as a program for a card, of the model NIC_MODEL: registers, rings, frames, time.
  *
- * An operation is a byte, whose lower half says what it is, and its arguments, little-endian:
- *
- *     0 1 2  write 1, 2, 4 bytes: offset 16, value; the upper half is the BAR
- *     3      read: offset 16; of upper half % 4 the size's logarithm, of the rest the BAR
- *     4      bytes into memory: address 16 (times 2), n 8, bytes; all of it (upper half) times more
- *     5      a frame arrives: length 16, for whom (upper half)
- *     6      the same with an offload request: length 16, start 16, offset 8, gso 8, mss 16, header
- * 8 7      an IPv4 packet arrives: length 16, protocol 8, header words 8, flags (upper half) 8 time
- * passes: 2^(upper half * 2) ns, and all of it once more as often as the next byte says 9      the
- * carrier comes or goes 10     a reset 11     it goes on as a clone 12     configuration space:
- * offset 8, value 16 13     what it sent last comes back, as it left 14     4 bytes to a register,
- * times (upper half): offset 16, value 32, what is added to the value 16 15     what it sent last
- * comes back, cut: length 16
+ * An operation is a byte, whose lower half says what it is (enum operation), and its arguments: `x`
+ * is the upper half, and what follows has so many bits each, little-endian.
  *
  * What must hold whatever they are: nothing is left over, no frame is longer than frames are, and
  * no operation takes long (nic_rig.h).
@@ -30,6 +19,25 @@
 #endif
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+enum operation {
+    WRITE_1, /* to BAR x: offset 16, value 8 */
+    WRITE_2,
+    WRITE_4,
+    READ,          /* 2^(x % 4) bytes of BAR x / 4: offset 16 */
+    MEMORY,        /* bytes into memory, x times more: address / 2 16, number 8, the bytes */
+    FRAME,         /* arrives, for whom x says: length 16 */
+    FRAME_OFFLOAD, /* with a request: length 16, start 16, offset 8, GSO 8, MSS 16, header 8 */
+    FRAME_IP,      /* of IPv4, with flags x: length 16, protocol 8, header words 8 */
+    TIME,          /* 2^(2 * x) ns pass, n times more: n 8 */
+    CARRIER,       /* comes or goes */
+    RESET,         /* the machine's */
+    CLONE,         /* it goes on as one */
+    CONFIGURATION, /* is read, or written if x: offset 8, value 16 */
+    LAST,          /* what it sent last comes back, as it left */
+    WRITE_4_AGAIN, /* to BAR 0, x times more: offset 16, value 32, what is added each time 16 */
+    LAST_CUT,      /* what it sent last comes back: length 16 */
+};
 
 struct program {
     const uint8_t *p, *end;
@@ -229,34 +237,35 @@ static void carrier_change(struct program *g)
 
 static void step(struct program *g)
 {
-    unsigned op = take(g, 1), arg = op >> 4, size;
+    uint8_t first = (uint8_t)take(g, 1);
+    unsigned x = first >> 4, size;
     uint64_t offset;
 
-    op &= 15;
-    switch (op) {
-    case 0:
-    case 1:
-    case 2:
-        offset = offset_of(g, arg % PCI_BARS, 1u << op);
-        nic_rig_write(g->r, arg % PCI_BARS, offset, take(g, 1u << op), 1u << op);
+    switch ((enum operation)(first & 15)) {
+    case WRITE_1:
+    case WRITE_2:
+    case WRITE_4:
+        size = 1u << (first & 15);
+        offset = offset_of(g, x % PCI_BARS, size);
+        nic_rig_write(g->r, x % PCI_BARS, offset, take(g, size), size);
         break;
-    case 3:
-        size = 1u << arg % 4;
-        offset = offset_of(g, arg / 4, size);
-        nic_rig_read(g->r, arg / 4, offset, size);
+    case READ:
+        size = 1u << x % 4;
+        offset = offset_of(g, x / 4, size);
+        nic_rig_read(g->r, x / 4, offset, size);
         break;
-    case 4: memory_put(g, arg); break;
-    case 5: receive(g, frame_make(g, arg)); break;
-    case 6: offloaded_receive(g, arg); break;
-    case 7: ip_receive(g, arg); break;
-    case 8: time_pass(g, arg); break;
-    case 9: carrier_change(g); break;
-    case 10: device_reset(&g->r->nic->dev); break;
-    case 11: go_on_as_clone(g); break;
-    case 12: config_access(g, arg); break;
-    case 13: last_receive(g, FRAME_MAX_LEN); break;
-    case 14: write_again(g, arg); break;
-    default: last_receive(g, take(g, 2)); break;
+    case MEMORY: memory_put(g, x); break;
+    case FRAME: receive(g, frame_make(g, x)); break;
+    case FRAME_OFFLOAD: offloaded_receive(g, x); break;
+    case FRAME_IP: ip_receive(g, x); break;
+    case TIME: time_pass(g, x); break;
+    case CARRIER: carrier_change(g); break;
+    case RESET: device_reset(&g->r->nic->dev); break;
+    case CLONE: go_on_as_clone(g); break;
+    case CONFIGURATION: config_access(g, x); break;
+    case LAST: last_receive(g, FRAME_MAX_LEN); break;
+    case WRITE_4_AGAIN: write_again(g, x); break;
+    case LAST_CUT: last_receive(g, take(g, 2)); break;
     }
     sent_check(g);
 }
