@@ -330,6 +330,7 @@ struct nic *tulip_create(struct device_env *env, const char *name, const struct 
     store_le32(d->pci.writable + CFDD, 0xc000ff00);
     d->nic.pci = &d->pci;
     port_init(&d->nic.port, &tulip_port_ops, env->actor, name);
+    packets_init(&d->waiting, &d->nic.port);
     event_init(tulip_events(d), &d->timer, timer_fire);
     tulip_sia_init(d);
     tulip_tx_init(d);

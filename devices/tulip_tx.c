@@ -12,7 +12,6 @@
 #include "devices/tulip_internal.h"
 
 #define LONGEST 2560 /* what the jabber timer lets through, whatever CSR15 says */
-#define MOST_LOOPED 64
 #define WORK 256 /* descriptors taken at once */
 #define WORK_BYTES (512u << 10)
 #define WORK_PAUSE (10 * NS_PER_US)
@@ -41,8 +40,7 @@ uint32_t tulip_loops(const struct tulip *d)
 
 static void loop(struct tulip *d, struct frame *f)
 {
-    if (d->waiting.n < MOST_LOOPED)
-        packets_add(&d->waiting, f);
+    packets_loop(&d->waiting, f);
     frame_unref(f);
     evq_arm(tulip_events(d), &d->looped, tulip_now(d) + NS_PER_US);
 }
