@@ -11,6 +11,7 @@
 #include <assert.h>
 
 #include "sim/actor.h"
+#include "sim/offload.h"
 #include "sim/sim.h"
 #include "sim/tap.h"
 #include "sim/vlan.h"
@@ -23,7 +24,7 @@ const char *const port_drop_names[DROP_KINDS] = {
     [DROP_REFUSED] = "refused by the receiver",
     [DROP_RUNT] = "shorter than an Ethernet header",
     [DROP_GIANT] = "longer than any frame",
-    [DROP_MALFORMED] = "offload request does not fit the frame",
+    [DROP_MALFORMED] = "offload request makes no sense",
 };
 
 /* Bytes on a line besides the frame: preamble 8, FCS 4, interpacket gap 12 (IEEE 802.3, 3.1, 4.4). */
@@ -206,6 +207,8 @@ static enum port_drop line_enter(struct port *p, const struct frame *f, struct s
         return DROP_RUNT;
     if (f->len > FRAME_MAX_LEN)
         return DROP_GIANT;
+    if (offload_is_too_fine(f))
+        return DROP_MALFORMED;
     x->begin = MAX(now, p->busy_out);
     x->there = burst_fits(p, f, now) ? line_pass(&p->link, &p->busy_out, f, now) : -1;
     return x->there < 0 ? DROP_QUEUE_OUT : DROP_KINDS;

@@ -52,7 +52,7 @@ enum port_drop {
     DROP_REFUSED,    /* the receiver answered PORT_DROPPED */
     DROP_RUNT,       /* shorter than an Ethernet header */
     DROP_GIANT,      /* longer than FRAME_MAX_LEN */
-    DROP_MALFORMED,  /* an offload request that does not fit the frame */
+    DROP_MALFORMED,  /* an offload request that does not fit the frame, or for segments too small */
     DROP_KINDS
 };
 
@@ -62,7 +62,7 @@ struct port_stats {
     uint64_t drops[DROP_KINDS];
 };
 
-/** "link queue full (out)" and so on, indexed by enum port_drop. */
+/** "link queue full, towards the VLAN" and so on, indexed by enum port_drop. */
 extern const char *const port_drop_names[DROP_KINDS];
 
 struct arrival {
