@@ -290,6 +290,8 @@ void port_finish(struct port *p)
     *(p->next ? &p->next->prev : &p->owner->last_port) = p->prev;
     evq_cancel(&p->owner->events, &p->rx_event);
     evq_cancel(&p->owner->events, &p->carrier_event);
+    p->stats.drops[DROP_DOWN] += p->inbox.n + p->held.n;
+    port_stats_add(&p->owner->sim->gone, &p->stats);
     arrivals_finish(&p->inbox);
     arrivals_finish(&p->held);
     p->holding = false; /* so that a card that is reset after this asks for nothing */
@@ -315,12 +317,12 @@ void port_stats_add(struct port_stats *sum, const struct port_stats *s)
         sum->drops[i] += s->drops[i];
 }
 
-uint64_t port_dropped(const struct port *p)
+uint64_t port_stats_dropped(const struct port_stats *s)
 {
     uint64_t n = 0;
 
     for (unsigned i = 0; i < DROP_KINDS; i++)
-        n += p->stats.drops[i];
+        n += s->drops[i];
     return n;
 }
 

@@ -123,7 +123,10 @@ struct port {
  */
 void port_init(struct port *p, const struct port_ops *ops, struct actor *owner, const char *name);
 
-/** Detach, and give up every frame that waits. Call at a barrier. */
+/**
+ * Detach, and give up every frame that waits, which is counted. Call at a barrier. Its counters stay:
+ * in the port's memory for the owner, in sim->gone for the totals.
+ */
 void port_finish(struct port *p);
 
 /** Join a VLAN (leaving another); at a barrier only. */
@@ -170,6 +173,11 @@ void port_wake(struct port *p);
 void port_stats_add(struct port_stats *sum, const struct port_stats *s);
 
 /** Sum of drops over all reasons. */
-uint64_t port_dropped(const struct port *p);
+uint64_t port_stats_dropped(const struct port_stats *s);
+
+static inline uint64_t port_dropped(const struct port *p)
+{
+    return port_stats_dropped(&p->stats);
+}
 
 #endif

@@ -91,17 +91,14 @@ static void add_stats(const struct port *p, void *opaque)
 
 static void report_frames(const struct run *r)
 {
-    struct port_stats sum = {0};
+    struct port_stats sum = r->network.sim.gone;
     char sent[32], received[32], dropped[32], bytes[32];
-    uint64_t drops = 0;
     ports_each(r, add_stats, &sum);
-    for (int i = 0; i < DROP_KINDS; i++)
-        drops += sum.drops[i];
     fprintf(r->say, "frames   %s sent (%s), %s received, %s dropped\n",
             count_text(sum.tx_frames, sent, sizeof(sent)),
             units_format_size(sum.tx_bytes, bytes, sizeof(bytes)),
             count_text(sum.rx_frames, received, sizeof(received)),
-            count_text(drops, dropped, sizeof(dropped)));
+            count_text(port_stats_dropped(&sum), dropped, sizeof(dropped)));
     for (int i = 0; i < DROP_KINDS; i++)
         if (sum.drops[i])
             fprintf(r->say, "         %s %s\n", count_text(sum.drops[i], dropped, sizeof(dropped)),

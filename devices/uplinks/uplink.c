@@ -283,6 +283,8 @@ static void port_free(struct uplink_port *p)
     arrivals_finish(&p->admitted.frames);
     free(p->verdicts);
     port_finish(&p->port);
+    port_stats_add(&p->uplink->gone, &p->port.stats);
+    p->uplink->n_gone++;
     free(p);
 }
 
@@ -432,6 +434,15 @@ void uplink_set_up(struct uplink *u, bool up)
         p->switched_off = !up;
         update_up(p);
     }
+}
+
+struct port_stats uplink_counters(const struct uplink *u)
+{
+    struct port_stats sum = u->gone;
+
+    for (const struct uplink_port *p = u->ports; p; p = p->next)
+        port_stats_add(&sum, &p->port.stats);
+    return sum;
 }
 
 static void nothing_to_close(struct uplink *u)

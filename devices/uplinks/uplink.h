@@ -104,6 +104,8 @@ struct uplink {
     struct link link;
     struct tap *taps; /* who watches all its ports, those to come too */
     uint64_t refused; /* frames from outside that could not be frames */
+    struct port_stats gone; /* the counters of ports that have left */
+    uint32_t n_gone;
     bool admitting;   /* in `woken`: what changes is noted */
     bool stands_in;   /* for one that was recorded */
 };
@@ -164,6 +166,9 @@ enum uplink_start { UPLINK_NO_PORT, UPLINK_DOWN, UPLINK_UP, UPLINK_EXACT };
  * enters again.
  */
 struct uplink *uplink_stand_in(struct sim *s, const char *name, enum uplink_start start);
+
+/** The counters of all its ports together, those that have left included. */
+struct port_stats uplink_counters(const struct uplink *u);
 
 /** inlet_answer at the uplink's own inlet. */
 char *uplink_answer(struct uplink *u, char *live);
