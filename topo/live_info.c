@@ -42,7 +42,7 @@ static void put_nic(FILE *f, const struct topo_nic *n)
 
 static const char *link_text(const struct uplink_port *p)
 {
-    if (p->switched_off)
+    if (p->uplink->switched_off)
         return "down";
     return p->carrier ? "up" : "down (no carrier)";
 }

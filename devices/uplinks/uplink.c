@@ -241,7 +241,7 @@ void uplink_ready(struct uplink_port *p)
 
 static void update_up(struct uplink_port *p)
 {
-    port_set_up(&p->port, p->carrier && !p->switched_off);
+    port_set_up(&p->port, p->carrier && !p->uplink->switched_off);
 }
 
 static void relay(struct tap *t, vtime_t at, struct port *port, enum tap_dir dir, struct frame *f)
@@ -430,10 +430,9 @@ void uplink_attach(struct uplink *u, struct vlan *v, const struct link *link)
 
 void uplink_set_up(struct uplink *u, bool up)
 {
-    for (struct uplink_port *p = u->ports; p; p = p->next) {
-        p->switched_off = !up;
+    u->switched_off = !up;
+    for (struct uplink_port *p = u->ports; p; p = p->next)
         update_up(p);
-    }
 }
 
 struct port_stats uplink_counters(const struct uplink *u)

@@ -236,6 +236,38 @@ static void say_goodbye(void)
     fake()->woken = all_leave;
 }
 
+static void join_one(struct fake *k)
+{
+    uplink_join(&k->uplink, "up.2", true);
+    k->woken = NULL;
+}
+
+static void poke_to_join(void)
+{
+    fake()->woken = join_one;
+    uplink_poke(uplink);
+}
+
+/* Whose link was switched off, to it no peer brings one that is on. */
+static void a_peer_that_comes_while_the_link_is_off_finds_it_off(void **state)
+{
+    struct moment came;
+    (void)state;
+    start(UPLINK_NO_PORT);
+    uplink_set_up(uplink, false);
+    at(&came, 10 * NS_PER_US, poke_to_join);
+    rig_send_at(talker, 100 * NS_PER_US, 0xff, 100, 1);
+    sim_run(&rig.sim, NS_PER_MS);
+    assert_non_null(uplink->ports);
+    assert_false(uplink->ports->port.up);
+    assert_int_equal(fake()->n_sent, 0);
+    uplink_set_up(uplink, true);
+    rig_send_at(talker, 2 * NS_PER_MS, 0xff, 100, 1);
+    sim_run(&rig.sim, 3 * NS_PER_MS);
+    assert_int_equal(fake()->n_sent, 1);
+    finish();
+}
+
 static void leave_all(struct fake *k)
 {
     for (struct uplink_port *p = k->uplink.ports; p; p = p->next)
@@ -492,6 +524,7 @@ int main(void)
         cmocka_unit_test(what_could_not_be_a_frame_is_refused_and_counted),
         cmocka_unit_test(a_frame_that_the_host_did_not_take_is_kept_for_it),
         cmocka_unit_test(without_carrier_frames_are_dropped_and_counted),
+        cmocka_unit_test(a_peer_that_comes_while_the_link_is_off_finds_it_off),
         cmocka_unit_test(the_counters_of_peers_that_left_still_add_up),
         cmocka_unit_test(what_a_peer_sent_before_it_left_arrives),
         cmocka_unit_test(a_recording_plays_to_the_same_nanosecond),
