@@ -10,6 +10,7 @@
 #include "devices/uplinks/address.h"
 #include "devices/uplinks/datagrams.h"
 #include "devices/uplinks/dgram_open.h"
+#include "sim/sim.h"
 
 struct dgram {
     struct datagrams base;
@@ -144,7 +145,7 @@ struct uplink *dgram_create(struct sim *s, const char *name, const struct dgram_
     int in, out;
 
     if (!dgram_options_check(o, err) || !dgram_plan_make(&p, o, err) ||
-        !dgram_open(&in, &out, o, &p, err))
+        !dgram_open(&s->loop, &in, &out, o, &p, err))
         return NULL;
     struct dgram *k = xcalloc(1, sizeof(*k));
     datagrams_init(&k->base, &dgram_ops, &dgram_datagrams, s, name, true);

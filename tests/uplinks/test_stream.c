@@ -666,6 +666,31 @@ static void a_connected_socket_can_be_inherited(void **state)
     peer_rig_finish(&r);
 }
 
+static void a_descriptor_that_another_link_has_is_one_sentence(void **state)
+{
+    const char *address;
+    int pair[2], fds[2] = {-1, stream_listen(&address)};
+    (void)state;
+
+    assert_return_code(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), errno);
+    fds[0] = pair[1];
+    for (unsigned i = 0; i < ARRAY_LEN(fds); i++) {
+        struct err err = {0};
+        char number[16];
+        snprintf(number, sizeof(number), "%d", fds[i]);
+        char *want =
+            xasprintf("net.lua:3: fd = \"%d\": something else in this network has it", fds[i]);
+        stream_start(STREAM_OPTIONS(.fd = number));
+        assert_null(stream_create(&r.rig.sim, "again", STREAM_OPTIONS(.fd = number), &err));
+        assert_int_equal(err.n, 1);
+        assert_string_equal(err.texts[0], want);
+        err_finish(&err);
+        free(want);
+        peer_rig_finish(&r);
+    }
+    close(pair[0]);
+}
+
 static void a_listening_socket_can_be_inherited_by_name(void **state)
 {
     const char *address;
@@ -707,8 +732,9 @@ static void what_is_no_stream_socket_is_refused(void **state)
     stream_refused(STREAM_OPTIONS(.fd = number), sentence);
     free(sentence);
     close(fd);
-    stream_refused(STREAM_OPTIONS(.fd = "900"),
-                   "net.lua:3: fd = \"900\": there is no such open descriptor");
+    stream_refused(
+        STREAM_OPTIONS(.fd = "900"),
+        "net.lua:3: fd = \"900\": it is not open; whoever starts lanarium must leave it open");
 }
 
 /* --- two of ours --- */
@@ -770,6 +796,7 @@ int main(void)
         cmocka_unit_test(a_peer_that_accepts_and_closes_is_not_asked_without_end),
         cmocka_unit_test(frames_held_for_a_lost_peer_are_not_the_next_ones),
         cmocka_unit_test(a_connected_socket_can_be_inherited),
+        cmocka_unit_test(a_descriptor_that_another_link_has_is_one_sentence),
         cmocka_unit_test(a_listening_socket_can_be_inherited_by_name),
         cmocka_unit_test(what_is_no_stream_socket_is_refused),
         cmocka_unit_test(two_links_in_one_process_join_two_lans),

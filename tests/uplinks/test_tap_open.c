@@ -207,6 +207,24 @@ static void the_downscript_runs_at_the_end_and_is_bounded(void **state)
     assert_non_null(strstr(tap_rig_said(), "had not ended after 100ms, and was killed"));
 }
 
+/* A capture that goes to a program would not end before a script that stays in the background. */
+static void scripts_inherit_no_descriptors(void **state)
+{
+    static const char text[] = "[ ! -e /proc/$$/fd/77 ] && echo good >>$notes";
+    struct tap_options o = tap_rig_options();
+    (void)state;
+
+    assert_return_code(dup2(open("/dev/null", O_RDONLY), 77), errno);
+    o.script = o.downscript = script(text);
+    assert_non_null(tap_rig_start(&o));
+    assert_return_code(fcntl(77, F_SETFD, 0), errno);
+    tap_rig_until(carrier_is_there);
+    assert_return_code(fcntl(77, F_SETFD, 0), errno);
+    tap_rig_finish();
+    assert_string_equal(notes(), "good\ngood\n");
+    close(77);
+}
+
 /* --- names --- */
 
 static void without_a_name_a_free_one_is_made_and_told(void **state)
@@ -306,10 +324,12 @@ static void a_descriptor_can_be_passed_by_number_or_name(void **state)
         assert_int_equal(fcntl(fd, F_GETFD), -1);
     }
     o.fd = "another";
-    refused(&o, "fd = \"another\": no descriptor of that name was passed (LISTEN_FDNAMES)");
+    refused(&o,
+            "fd = \"another\": no descriptor of that name was passed (LISTEN_FDNAMES, LISTEN_PID)");
     o.fd = "uplink";
     setenv("LISTEN_PID", "1", 1);
-    refused(&o, "fd = \"uplink\": no descriptor of that name was passed (LISTEN_FDNAMES)");
+    refused(&o,
+            "fd = \"uplink\": no descriptor of that name was passed (LISTEN_FDNAMES, LISTEN_PID)");
     unsetenv("LISTEN_PID");
 }
 
@@ -321,7 +341,7 @@ static void a_descriptor_of_something_else_is_told(void **state)
 
     o.ifname = NULL;
     o.fd = "999";
-    refused(&o, "fd = 999: it is not open; whoever starts lanarium must leave it open");
+    refused(&o, "fd = \"999\": it is not open; whoever starts lanarium must leave it open");
     static const struct {
         int flags; /* 0: not of an interface */
         bool header_said;
@@ -589,6 +609,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_script_that_is_missing_is_told_before_anything_starts),
         cmocka_unit_test(a_script_still_running_at_the_end_is_killed),
         cmocka_unit_test(the_downscript_runs_at_the_end_and_is_bounded),
+        cmocka_unit_test(scripts_inherit_no_descriptors),
         cmocka_unit_test(without_a_name_a_free_one_is_made_and_told),
         cmocka_unit_test(names_that_cannot_be_are_told),
         cmocka_unit_test(an_interface_in_use_or_of_another_kind_is_told),
