@@ -8,6 +8,7 @@
 #include "sim/capture_writer.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <unistd.h>
 
@@ -267,7 +268,8 @@ static bool compile_filter(struct capture_writer *w, const char *path, struct er
 
 static bool open_file(struct capture_writer *w, const char *path, struct err *err)
 {
-    w->file = strcmp(path, "-") == 0 ? fdopen(dup(STDOUT_FILENO), "wb") : fopen(path, "wb");
+    w->file = strcmp(path, "-") == 0 ? fdopen(fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3), "wb")
+                                     : fopen(path, "wbe");
     if (!w->file) {
         err_add(err, "capture %s: %s", path, strerror(errno));
         return false;

@@ -70,13 +70,15 @@ static bool same_file(struct dgram *k, const struct datagram *g)
 static void refuse_stranger(struct dgram *k, const struct datagram *g)
 {
     struct sockaddr_any from = {.len = g->from_len};
+    char *text = NULL;
 
     memcpy(&from.to, g->from, g->from_len);
-    char *text = g->from_len ? address_format(&from) : xstrdup("someone without an address");
+    if (!k->strangers) /* the first, who is told of */
+        text = g->from_len ? address_format(&from) : xstrdup("someone without an address");
     datagrams_refuse(&k->base, &k->strangers,
                      "a datagram from %s, who is not the remote, is dropped: from_anyone = true "
                      "would take it",
-                     text);
+                     text ? text : "");
     free(text);
 }
 
