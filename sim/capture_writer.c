@@ -14,6 +14,7 @@
 
 #include "sim/offload.h"
 #include "sim/tap.h"
+#include "sim/thread.h"
 
 #ifndef PACKAGE_VERSION
 #define PACKAGE_VERSION "unknown"
@@ -222,8 +223,7 @@ struct capture_batch *capture_writer_batch(struct capture_writer *w, uint32_t n)
 static void start(struct capture_writer *w)
 {
     write_out(w);
-    if (pthread_create(&w->thread, NULL, writer, w) != 0)
-        abort();
+    thread_start(&w->thread, writer, w);
     w->started = true;
 }
 

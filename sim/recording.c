@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "sim/inlet.h"
+#include "sim/thread.h"
 
 #define ENOUGH (64u << 10)
 #define TOO_MUCH (16u << 20)
@@ -129,7 +130,7 @@ static void done(struct recording *r, uint32_t before)
     pthread_mutex_unlock(&r->lock);
 }
 
-static void thread_start(struct recording *r)
+static void writer_start(struct recording *r)
 {
     pthread_condattr_t monotonic;
 
@@ -139,8 +140,7 @@ static void thread_start(struct recording *r)
     pthread_cond_init(&r->more, &monotonic);
     pthread_cond_init(&r->room, NULL);
     pthread_condattr_destroy(&monotonic);
-    if (pthread_create(&r->thread, NULL, writer, r) != 0)
-        abort(); /* no memory for a stack */
+    thread_start(&r->thread, writer, r);
 }
 
 struct recording *recording_create(const char *path, const char *header, struct err *err)
@@ -157,7 +157,7 @@ struct recording *recording_create(const char *path, const char *header, struct 
     put(r, RECORDING_MAGIC, sizeof(RECORDING_MAGIC) - 1);
     put(r, header, strlen(header));
     put(r, "\n", 1);
-    thread_start(r);
+    writer_start(r);
     return r;
 }
 
@@ -183,7 +183,7 @@ void recording_ended(struct recording *r, const char *how)
     r->end = xstrdup(how);
 }
 
-static void thread_stop(struct recording *r)
+static void writer_stop(struct recording *r)
 {
     pthread_mutex_lock(&r->lock);
     r->closing = true;
@@ -202,7 +202,7 @@ bool recording_close(struct recording *r, vtime_t at, struct err *err)
     if (!r)
         return true;
     recording_note(r, UINT32_MAX, INLET_END, at, r->end, r->end ? strlen(r->end) : 0);
-    thread_stop(r);
+    writer_stop(r);
     if (close(r->fd) != 0 && !r->error)
         r->error = errno;
     good = !r->error;
