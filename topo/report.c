@@ -162,17 +162,28 @@ static void report_clones(const struct run *r)
     }
 }
 
+static void stats_row(const struct run *r, const char *name, const struct port_stats *s)
+{
+    fprintf(r->say, "  %-20s %10llu %12llu %10llu %12llu %8llu\n", name,
+            (unsigned long long)s->tx_frames, (unsigned long long)s->tx_bytes,
+            (unsigned long long)s->rx_frames, (unsigned long long)s->rx_bytes,
+            (unsigned long long)port_stats_dropped(s));
+    for (int i = 0; i < DROP_KINDS; i++)
+        if (s->drops[i])
+            fprintf(r->say, "    %s: %llu\n", port_drop_names[i], (unsigned long long)s->drops[i]);
+}
+
 static void stats_port(const struct port *p, void *opaque)
 {
-    const struct run *r = opaque;
-    fprintf(r->say, "  %-20s %10llu %12llu %10llu %12llu %8llu\n", p->name,
-            (unsigned long long)p->stats.tx_frames, (unsigned long long)p->stats.tx_bytes,
-            (unsigned long long)p->stats.rx_frames, (unsigned long long)p->stats.rx_bytes,
-            (unsigned long long)port_dropped(p));
-    for (int i = 0; i < DROP_KINDS; i++)
-        if (p->stats.drops[i])
-            fprintf(r->say, "    %s: %llu\n", port_drop_names[i],
-                    (unsigned long long)p->stats.drops[i]);
+    stats_row(opaque, p->name, &p->stats);
+}
+
+/* Ports of peers that left and of uplinks that were removed, so that the columns add up. */
+static void stats_gone(const struct run *r)
+{
+    const struct port_stats *gone = &r->network.sim.gone;
+    if (gone->tx_frames + gone->rx_frames + port_stats_dropped(gone))
+        stats_row(r, "(those that left)", gone);
 }
 
 /* How much was shared out, and what each thread did of it. */
@@ -243,6 +254,7 @@ static void report_stats(struct run *r)
     fprintf(r->say, "\n  %-20s %10s %12s %10s %12s %8s\n", "port", "sent", "bytes", "received",
             "bytes", "dropped");
     ports_each(r, stats_port, r);
+    stats_gone(r);
     fprintf(r->say, "\n  %-20s %10s %12s %10s %12s %8s\n", "vlan", "frames", "copies", "flooded",
             "filtered", "fdb full");
     for (size_t i = 0; i < r->topo->vlans.n; i++) {
