@@ -434,6 +434,7 @@ static void no_thread_but_the_main_one_takes_signals(void **state)
     (void)state;
     struct workers *w = workers_create(2);
     struct recording *recording = recording_create("/dev/null", "", &err);
+    recording_begin(recording);
     rig_init(&r, NULL);
     struct vlan *v = vlan_create(&r.sim, "lan", VLAN_HUB);
     struct capture *c = capture_open(&r.sim, &o, &err);
