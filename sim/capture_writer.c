@@ -8,11 +8,13 @@
 #include "sim/capture_writer.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <unistd.h>
 
 #include "sim/offload.h"
 #include "sim/tap.h"
+#include "sim/thread.h"
 
 #ifndef PACKAGE_VERSION
 #define PACKAGE_VERSION "unknown"
@@ -221,8 +223,7 @@ struct capture_batch *capture_writer_batch(struct capture_writer *w, uint32_t n)
 static void start(struct capture_writer *w)
 {
     write_out(w);
-    if (pthread_create(&w->thread, NULL, writer, w) != 0)
-        abort();
+    thread_start(&w->thread, writer, w);
     w->started = true;
 }
 
@@ -267,7 +268,8 @@ static bool compile_filter(struct capture_writer *w, const char *path, struct er
 
 static bool open_file(struct capture_writer *w, const char *path, struct err *err)
 {
-    w->file = strcmp(path, "-") == 0 ? fdopen(dup(STDOUT_FILENO), "wb") : fopen(path, "wb");
+    w->file = strcmp(path, "-") == 0 ? fdopen(fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3), "wb")
+                                     : fopen(path, "wbe");
     if (!w->file) {
         err_add(err, "capture %s: %s", path, strerror(errno));
         return false;

@@ -95,7 +95,7 @@ static bool find_layout(const struct frame *f, struct layout *l)
 
     l->l3 = find_l3(f, &l->v6);
     l->l4 = o->csum_start;
-    if (!l->l3 || !o->needs_csum || !o->gso_size || l->l4 < l->l3 + (l->v6 ? 40 : 20) ||
+    if (!l->l3 || !o->needs_csum || offload_is_too_fine(f) || l->l4 < l->l3 + (l->v6 ? 40 : 20) ||
         l->l4 + (tcp ? 20u : 8u) > f->len)
         return false;
     if ((o->gso == FRAME_GSO_TCPV4 && l->v6) || (o->gso == FRAME_GSO_TCPV6 && !l->v6))
@@ -203,7 +203,7 @@ static unsigned udp_fragments(struct frame *f, const struct layout *l,
                               void (*emit)(void *, struct frame *), void *opaque)
 {
     uint32_t size = f->offload.gso_size & ~7u, total = f->len - l->l4;
-    struct frame *whole = size && (!l->v6 || l->l4 == l->l3 + 40) ? offload_checksum(f) : NULL;
+    struct frame *whole = !l->v6 || l->l4 == l->l3 + 40 ? offload_checksum(f) : NULL;
     unsigned n = 0;
 
     if (!whole)

@@ -10,10 +10,23 @@
  */
 #define OFFLOAD_MAX_HEADERS 512
 
+/**
+ * Bytes of payload that a segment must have at least. Whatever carries IPv4 takes packets of 68
+ * bytes, the longest header and a fragment of 8 (RFC 791, 3.2), so nobody needs to ask for less;
+ * and one request makes 8,192 packets at most, of which each receiver has its own.
+ */
+#define OFFLOAD_MIN_SEGMENT 8
+
 /** Whether the frame is already what a wire would carry. */
 static inline bool frame_is_finished(const struct frame *f)
 {
     return !f->offload.needs_csum && f->offload.gso == FRAME_GSO_NONE;
+}
+
+/** Whether it asks for segments so small that nobody carries them out: port_send drops it. */
+static inline bool offload_is_too_fine(const struct frame *f)
+{
+    return f->offload.gso != FRAME_GSO_NONE && f->offload.gso_size < OFFLOAD_MIN_SEGMENT;
 }
 
 /**

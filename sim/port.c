@@ -11,6 +11,7 @@
 #include <assert.h>
 
 #include "sim/actor.h"
+#include "sim/offload.h"
 #include "sim/sim.h"
 #include "sim/tap.h"
 #include "sim/vlan.h"
@@ -23,7 +24,7 @@ const char *const port_drop_names[DROP_KINDS] = {
     [DROP_REFUSED] = "refused by the receiver",
     [DROP_RUNT] = "shorter than an Ethernet header",
     [DROP_GIANT] = "longer than any frame",
-    [DROP_MALFORMED] = "offload request does not fit the frame",
+    [DROP_MALFORMED] = "offload request makes no sense",
 };
 
 /* Bytes on a line besides the frame: preamble 8, FCS 4, interpacket gap 12 (IEEE 802.3, 3.1, 4.4). */
@@ -206,6 +207,8 @@ static enum port_drop line_enter(struct port *p, const struct frame *f, struct s
         return DROP_RUNT;
     if (f->len > FRAME_MAX_LEN)
         return DROP_GIANT;
+    if (offload_is_too_fine(f))
+        return DROP_MALFORMED;
     x->begin = MAX(now, p->busy_out);
     x->there = burst_fits(p, f, now) ? line_pass(&p->link, &p->busy_out, f, now) : -1;
     return x->there < 0 ? DROP_QUEUE_OUT : DROP_KINDS;
@@ -287,6 +290,8 @@ void port_finish(struct port *p)
     *(p->next ? &p->next->prev : &p->owner->last_port) = p->prev;
     evq_cancel(&p->owner->events, &p->rx_event);
     evq_cancel(&p->owner->events, &p->carrier_event);
+    p->stats.drops[DROP_DOWN] += p->inbox.n + p->held.n;
+    port_stats_add(&p->owner->sim->gone, &p->stats);
     arrivals_finish(&p->inbox);
     arrivals_finish(&p->held);
     p->holding = false; /* so that a card that is reset after this asks for nothing */
@@ -312,12 +317,12 @@ void port_stats_add(struct port_stats *sum, const struct port_stats *s)
         sum->drops[i] += s->drops[i];
 }
 
-uint64_t port_dropped(const struct port *p)
+uint64_t port_stats_dropped(const struct port_stats *s)
 {
     uint64_t n = 0;
 
     for (unsigned i = 0; i < DROP_KINDS; i++)
-        n += p->stats.drops[i];
+        n += s->drops[i];
     return n;
 }
 

@@ -52,7 +52,7 @@ enum port_drop {
     DROP_REFUSED,    /* the receiver answered PORT_DROPPED */
     DROP_RUNT,       /* shorter than an Ethernet header */
     DROP_GIANT,      /* longer than FRAME_MAX_LEN */
-    DROP_MALFORMED,  /* an offload request that does not fit the frame */
+    DROP_MALFORMED,  /* an offload request that does not fit the frame, or for segments too small */
     DROP_KINDS
 };
 
@@ -62,7 +62,7 @@ struct port_stats {
     uint64_t drops[DROP_KINDS];
 };
 
-/** "link queue full (out)" and so on, indexed by enum port_drop. */
+/** "link queue full, towards the VLAN" and so on, indexed by enum port_drop. */
 extern const char *const port_drop_names[DROP_KINDS];
 
 struct arrival {
@@ -123,7 +123,10 @@ struct port {
  */
 void port_init(struct port *p, const struct port_ops *ops, struct actor *owner, const char *name);
 
-/** Detach, and give up every frame that waits. Call at a barrier. */
+/**
+ * Detach, and give up every frame that waits, which is counted. Call at a barrier. Its counters stay:
+ * in the port's memory for the owner, in sim->gone for the totals.
+ */
 void port_finish(struct port *p);
 
 /** Join a VLAN (leaving another); at a barrier only. */
@@ -170,6 +173,11 @@ void port_wake(struct port *p);
 void port_stats_add(struct port_stats *sum, const struct port_stats *s);
 
 /** Sum of drops over all reasons. */
-uint64_t port_dropped(const struct port *p);
+uint64_t port_stats_dropped(const struct port_stats *s);
+
+static inline uint64_t port_dropped(const struct port *p)
+{
+    return port_stats_dropped(&p->stats);
+}
 
 #endif

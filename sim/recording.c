@@ -4,12 +4,14 @@
  *     recording_note -> filling          swapped: when 64 KiB are there, or the first of it
  *     thread            writing -> file  has waited 100 ms; so that is what a crash may cost
  *
- * The run waits only if 16 MiB are there.
+ * The run waits only if 16 MiB are there. What is noted while a network is built waits until that
+ * is built.
  *
  *     kind u8 | inlet u32 | at i64 | len u32 | len bytes
  */
 #include "sim/recording.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -17,6 +19,7 @@
 #include <unistd.h>
 
 #include "sim/inlet.h"
+#include "sim/thread.h"
 
 #define ENOUGH (64u << 10)
 #define TOO_MUCH (16u << 20)
@@ -31,6 +34,8 @@ struct recording {
     char *path;
     char *end; /* how the run ended, in words */
     int fd;
+    bool made;  /* there was no such file */
+    bool begun; /* the thread runs */
     pthread_t thread;
     pthread_mutex_t lock; /* of what follows */
     pthread_cond_t more;  /* there is something, or enough, to write; or it is the end */
@@ -118,7 +123,7 @@ static void put(struct recording *r, const void *p, size_t len)
 static void begin(struct recording *r)
 {
     pthread_mutex_lock(&r->lock);
-    while (r->filling.n >= TOO_MUCH)
+    while (r->begun && r->filling.n >= TOO_MUCH)
         pthread_cond_wait(&r->room, &r->lock);
 }
 
@@ -129,7 +134,7 @@ static void done(struct recording *r, uint32_t before)
     pthread_mutex_unlock(&r->lock);
 }
 
-static void thread_start(struct recording *r)
+static void locks_init(struct recording *r)
 {
     pthread_condattr_t monotonic;
 
@@ -139,13 +144,12 @@ static void thread_start(struct recording *r)
     pthread_cond_init(&r->more, &monotonic);
     pthread_cond_init(&r->room, NULL);
     pthread_condattr_destroy(&monotonic);
-    if (pthread_create(&r->thread, NULL, writer, r) != 0)
-        abort(); /* no memory for a stack */
 }
 
 struct recording *recording_create(const char *path, const char *header, struct err *err)
 {
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    bool made = access(path, F_OK) != 0;
+    int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
 
     if (fd < 0) {
         err_add(err, "the recording %s cannot be made: %s", path, strerror(errno));
@@ -154,11 +158,22 @@ struct recording *recording_create(const char *path, const char *header, struct 
     struct recording *r = xcalloc(1, sizeof(*r));
     r->path = xstrdup(path);
     r->fd = fd;
+    r->made = made;
     put(r, RECORDING_MAGIC, sizeof(RECORDING_MAGIC) - 1);
     put(r, header, strlen(header));
     put(r, "\n", 1);
-    thread_start(r);
+    locks_init(r);
     return r;
+}
+
+void recording_begin(struct recording *r)
+{
+    if (r->begun)
+        return;
+    r->begun = true;
+    if (ftruncate(r->fd, 0) != 0 && errno != EINVAL) /* a pipe or a device has no length */
+        r->error = errno;
+    thread_start(&r->thread, writer, r);
 }
 
 void recording_note(struct recording *r, uint32_t inlet, uint8_t kind, vtime_t at, const void *p,
@@ -183,16 +198,35 @@ void recording_ended(struct recording *r, const char *how)
     r->end = xstrdup(how);
 }
 
-static void thread_stop(struct recording *r)
+static void writer_stop(struct recording *r)
 {
     pthread_mutex_lock(&r->lock);
     r->closing = true;
     pthread_cond_signal(&r->more);
     pthread_mutex_unlock(&r->lock);
     pthread_join(r->thread, NULL);
+}
+
+static void recording_free(struct recording *r)
+{
     pthread_cond_destroy(&r->more);
     pthread_cond_destroy(&r->room);
     pthread_mutex_destroy(&r->lock);
+    free(r->filling.bytes);
+    free(r->path);
+    free(r->end);
+    free(r);
+}
+
+void recording_abandon(struct recording *r)
+{
+    if (!r)
+        return;
+    assert(!r->begun);
+    close(r->fd);
+    if (r->made)
+        unlink(r->path);
+    recording_free(r);
 }
 
 bool recording_close(struct recording *r, vtime_t at, struct err *err)
@@ -201,16 +235,14 @@ bool recording_close(struct recording *r, vtime_t at, struct err *err)
 
     if (!r)
         return true;
+    recording_begin(r);
     recording_note(r, UINT32_MAX, INLET_END, at, r->end, r->end ? strlen(r->end) : 0);
-    thread_stop(r);
+    writer_stop(r);
     if (close(r->fd) != 0 && !r->error)
         r->error = errno;
     good = !r->error;
     if (!good)
         err_add(err, "the recording %s is not complete: %s", r->path, strerror(r->error));
-    free(r->filling.bytes);
-    free(r->path);
-    free(r->end);
-    free(r);
+    recording_free(r);
     return good;
 }

@@ -28,8 +28,17 @@ struct sim;
 #define RECORDING_MAX_ENTRY (1u << 20) /* bytes; a longer one is not believed */
 #define RECORDING_MAX_HEADER (1u << 20)
 
-/** Begin a file with these header lines (each ends in \n). NULL with a sentence. */
+/**
+ * Open a file for these header lines (each ends in \n). NULL with a sentence. What was in the file
+ * stays until the run begins, or the recording ends.
+ */
 struct recording *recording_create(const char *path, const char *header, struct err *err);
+
+/** The run begins: from now on it is written. The engine's; more than once is no harm. */
+void recording_begin(struct recording *r);
+
+/** There was no run: leave the file as it was. NULL is accepted. */
+void recording_abandon(struct recording *r);
 
 /** Append an entry; an error is kept for recording_close. */
 void recording_note(struct recording *r, uint32_t inlet, uint8_t kind, vtime_t at, const void *p,

@@ -290,6 +290,8 @@ enum sim_stop sim_run(struct sim *s, vtime_t until)
 {
     until = grid_ceil(until);
     s->stopping = false;
+    if (s->recording)
+        recording_begin(s->recording);
     for (;;) {
         window_vlans(s->window, s->now); /* control events see a network that is whole up to now */
         if (s->now >= s->vlans_now)

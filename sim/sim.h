@@ -8,6 +8,7 @@
 #include "sim/actor.h"
 #include "sim/evq.h"
 #include "sim/inlet.h"
+#include "sim/port.h"
 
 struct capture;
 struct playback;
@@ -62,6 +63,7 @@ struct sim {
     struct evq vlans_due;  /* VLANs with frames on their way, by the first of them */
     struct evq delays;     /* links' delays: the smallest is what windows depend on */
     uint32_t next_port_id;
+    struct port_stats gone; /* the counters of ports that are no more */
     uint32_t n_live;       /* actors that hold host sockets */
     struct evq control;    /* what happens between windows: tests, stops, changes */
     struct capture *captures;

@@ -16,13 +16,13 @@
 #include <linux/futex.h>
 #include <pthread.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "sim/host_time.h"
+#include "sim/thread.h"
 
 #define SPINS 400  /* pauses, of some 40 ns each */
 #define YIELDS 40  /* of some 500 ns each, or a turn of somebody else's */
@@ -222,18 +222,6 @@ int64_t workers_busy_ns(const struct workers *w, unsigned thread)
 
 /* --- life --- */
 
-/* Signals are the main thread's: it has the loop that hears of them. */
-static void worker_start(struct worker *me)
-{
-    sigset_t all, old;
-
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &old);
-    if (pthread_create(&me->thread, NULL, worker_main, me) != 0)
-        abort(); /* as when memory is exhausted */
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
-}
-
 static void *aligned_array(size_t n, size_t size)
 {
     void *p = aligned_alloc(64, n * size);
@@ -256,7 +244,7 @@ struct workers *workers_create(unsigned n)
         w->workers[i].pool = w;
         w->workers[i].number = i;
         if (i > 0)
-            worker_start(&w->workers[i]);
+            thread_start(&w->workers[i].thread, worker_main, &w->workers[i]);
     }
     return w;
 }

@@ -53,7 +53,7 @@ static int control_guests(lua_State *L)
     return 1;
 }
 
-/* object "h1": the guest, VLAN or stack of that name; nil if there is none. */
+/* object "h1": the VLAN, guest, uplink or patch of that name; nil if there is none. */
 static int control_object(lua_State *L)
 {
     struct topo_object *o = strmap_get(&script_of(L)->topo->names, luaL_checkstring(L, 1));

@@ -9,27 +9,27 @@
 
 typedef LIST_OF(const struct topo_nic *) nic_list;
 
-static void put_drops(FILE *f, const struct port *p)
+static void put_drops(FILE *f, const struct port_stats *s)
 {
     const char *before = "";
-    if (!port_dropped(p))
+    if (!port_stats_dropped(s))
         return;
-    fprintf(f, "      dropped %llu: ", (unsigned long long)port_dropped(p));
+    fprintf(f, "      dropped %llu: ", (unsigned long long)port_stats_dropped(s));
     for (int i = 0; i < DROP_KINDS; i++) {
-        if (!p->stats.drops[i])
+        if (!s->drops[i])
             continue;
-        fprintf(f, "%s%llu %s", before, (unsigned long long)p->stats.drops[i], port_drop_names[i]);
+        fprintf(f, "%s%llu %s", before, (unsigned long long)s->drops[i], port_drop_names[i]);
         before = "; ";
     }
     fputc('\n', f);
 }
 
-static void put_counters(FILE *f, const struct port *p)
+static void put_counters(FILE *f, const struct port_stats *s)
 {
     fprintf(f, "      tx %llu frames %llu bytes, rx %llu frames %llu bytes\n",
-            (unsigned long long)p->stats.tx_frames, (unsigned long long)p->stats.tx_bytes,
-            (unsigned long long)p->stats.rx_frames, (unsigned long long)p->stats.rx_bytes);
-    put_drops(f, p);
+            (unsigned long long)s->tx_frames, (unsigned long long)s->tx_bytes,
+            (unsigned long long)s->rx_frames, (unsigned long long)s->rx_bytes);
+    put_drops(f, s);
 }
 
 static void put_nic(FILE *f, const struct topo_nic *n)
@@ -37,12 +37,12 @@ static void put_nic(FILE *f, const struct topo_nic *n)
     const uint8_t *m = n->mac;
     fprintf(f, "  %-16s nic %s %02x:%02x:%02x:%02x:%02x:%02x, link %s\n", n->port->name, n->model,
             m[0], m[1], m[2], m[3], m[4], m[5], n->port->up ? "up" : "down");
-    put_counters(f, n->port);
+    put_counters(f, &n->port->stats);
 }
 
 static const char *link_text(const struct uplink_port *p)
 {
-    if (p->switched_off)
+    if (p->uplink->switched_off)
         return "down";
     return p->carrier ? "up" : "down (no carrier)";
 }
@@ -77,8 +77,12 @@ static void put_uplink(FILE *f, const struct topo_uplink *u)
     for (; p; p = p->next) {
         if (!single)
             fprintf(f, "    %s, link %s\n", p->port.name, link_text(p));
-        put_counters(f, &p->port);
+        put_counters(f, &p->port.stats);
     }
+    if (!u->built->n_gone)
+        return;
+    fprintf(f, "    %u peers that have left\n", u->built->n_gone);
+    put_counters(f, &u->built->gone);
 }
 
 static uint32_t vlan_number(const struct topo_nic *n)
@@ -113,7 +117,7 @@ static nic_list nics_sorted(const struct topo *t)
 static void put_patch_end(FILE *f, const struct port *p)
 {
     fprintf(f, "  %-16s patch, link %s\n", p->name, p->up ? "up" : "down");
-    put_counters(f, p);
+    put_counters(f, &p->stats);
 }
 
 /* What is on a VLAN (NULL: on none), of NICs from *next on. */

@@ -166,22 +166,23 @@ static int vlan_stats(lua_State *L)
     set_count(L, "copies", st->copies);
     set_count(L, "flooded", st->flooded);
     set_count(L, "filtered", st->filtered);
+    set_count(L, "reserved", st->reserved);
     set_count(L, "fdb_full", st->fdb_full);
     return 1;
 }
 
-static int push_port_stats(lua_State *L, const struct port *p)
+static int push_port_stats(lua_State *L, const struct port_stats *s)
 {
     lua_newtable(L);
-    set_count(L, "tx_frames", p->stats.tx_frames);
-    set_count(L, "tx_bytes", p->stats.tx_bytes);
-    set_count(L, "rx_frames", p->stats.rx_frames);
-    set_count(L, "rx_bytes", p->stats.rx_bytes);
-    set_count(L, "dropped", port_dropped(p));
+    set_count(L, "tx_frames", s->tx_frames);
+    set_count(L, "tx_bytes", s->tx_bytes);
+    set_count(L, "rx_frames", s->rx_frames);
+    set_count(L, "rx_bytes", s->rx_bytes);
+    set_count(L, "dropped", port_stats_dropped(s));
     lua_newtable(L);
     for (int i = 0; i < DROP_KINDS; i++)
-        if (p->stats.drops[i])
-            set_count(L, port_drop_names[i], p->stats.drops[i]);
+        if (s->drops[i])
+            set_count(L, port_drop_names[i], s->drops[i]);
     lua_setfield(L, -2, "drops");
     return 1;
 }
@@ -190,7 +191,7 @@ static int nic_stats(lua_State *L)
 {
     struct topo_nic *n = handle_self(L, TOPO_NIC);
     tests_of(L, "stats");
-    return push_port_stats(L, n->port);
+    return push_port_stats(L, &n->port->stats);
 }
 
 /* The uplink whose method is called; the kind is the upvalue. */
@@ -199,13 +200,11 @@ static struct topo_uplink *uplink_self(lua_State *L, const char *what)
     return tests_uplink(L, (enum topo_kind)lua_tointeger(L, lua_upvalueindex(1)), what);
 }
 
-/* The counters of all its ports together. */
+/* The counters of all its ports together, those of peers that have left too. */
 static int uplink_stats(lua_State *L)
 {
     struct topo_uplink *u = uplink_self(L, "stats");
-    struct port sum = {0};
-    for (const struct uplink_port *p = u->built->ports; p; p = p->next)
-        port_stats_add(&sum.stats, &p->port.stats);
+    struct port_stats sum = uplink_counters(u->built);
     return push_port_stats(L, &sum);
 }
 
@@ -264,7 +263,7 @@ static int patch_stats(lua_State *L)
     struct topo_patch *p = handle_self(L, TOPO_PATCH);
     tests_of(L, "stats");
     for (size_t i = 0; i < ARRAY_LEN(p->vlans); i++)
-        push_port_stats(L, &p->built->ends[i]);
+        push_port_stats(L, &p->built->ends[i].stats);
     return ARRAY_LEN(p->vlans);
 }
 

@@ -91,17 +91,14 @@ static void add_stats(const struct port *p, void *opaque)
 
 static void report_frames(const struct run *r)
 {
-    struct port_stats sum = {0};
+    struct port_stats sum = r->network.sim.gone;
     char sent[32], received[32], dropped[32], bytes[32];
-    uint64_t drops = 0;
     ports_each(r, add_stats, &sum);
-    for (int i = 0; i < DROP_KINDS; i++)
-        drops += sum.drops[i];
     fprintf(r->say, "frames   %s sent (%s), %s received, %s dropped\n",
             count_text(sum.tx_frames, sent, sizeof(sent)),
             units_format_size(sum.tx_bytes, bytes, sizeof(bytes)),
             count_text(sum.rx_frames, received, sizeof(received)),
-            count_text(drops, dropped, sizeof(dropped)));
+            count_text(port_stats_dropped(&sum), dropped, sizeof(dropped)));
     for (int i = 0; i < DROP_KINDS; i++)
         if (sum.drops[i])
             fprintf(r->say, "         %s %s\n", count_text(sum.drops[i], dropped, sizeof(dropped)),
@@ -165,17 +162,28 @@ static void report_clones(const struct run *r)
     }
 }
 
+static void stats_row(const struct run *r, const char *name, const struct port_stats *s)
+{
+    fprintf(r->say, "  %-20s %10llu %12llu %10llu %12llu %8llu\n", name,
+            (unsigned long long)s->tx_frames, (unsigned long long)s->tx_bytes,
+            (unsigned long long)s->rx_frames, (unsigned long long)s->rx_bytes,
+            (unsigned long long)port_stats_dropped(s));
+    for (int i = 0; i < DROP_KINDS; i++)
+        if (s->drops[i])
+            fprintf(r->say, "    %s: %llu\n", port_drop_names[i], (unsigned long long)s->drops[i]);
+}
+
 static void stats_port(const struct port *p, void *opaque)
 {
-    const struct run *r = opaque;
-    fprintf(r->say, "  %-20s %10llu %12llu %10llu %12llu %8llu\n", p->name,
-            (unsigned long long)p->stats.tx_frames, (unsigned long long)p->stats.tx_bytes,
-            (unsigned long long)p->stats.rx_frames, (unsigned long long)p->stats.rx_bytes,
-            (unsigned long long)port_dropped(p));
-    for (int i = 0; i < DROP_KINDS; i++)
-        if (p->stats.drops[i])
-            fprintf(r->say, "    %s: %llu\n", port_drop_names[i],
-                    (unsigned long long)p->stats.drops[i]);
+    stats_row(opaque, p->name, &p->stats);
+}
+
+/* Ports of peers that left and of uplinks that were removed, so that the columns add up. */
+static void stats_gone(const struct run *r)
+{
+    const struct port_stats *gone = &r->network.sim.gone;
+    if (gone->tx_frames + gone->rx_frames + port_stats_dropped(gone))
+        stats_row(r, "(those that left)", gone);
 }
 
 /* How much was shared out, and what each thread did of it. */
@@ -246,6 +254,7 @@ static void report_stats(struct run *r)
     fprintf(r->say, "\n  %-20s %10s %12s %10s %12s %8s\n", "port", "sent", "bytes", "received",
             "bytes", "dropped");
     ports_each(r, stats_port, r);
+    stats_gone(r);
     fprintf(r->say, "\n  %-20s %10s %12s %10s %12s %8s\n", "vlan", "frames", "copies", "flooded",
             "filtered", "fdb full");
     for (size_t i = 0; i < r->topo->vlans.n; i++) {

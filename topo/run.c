@@ -191,8 +191,8 @@ static int run_built(struct run *r, struct script *script)
     return status;
 }
 
-/* Begins the recording that is asked for, if any. False with sentences. */
-static bool recording_begin(const struct run_options *o, const struct topo *t,
+/* Opens the recording that is asked for, if any. False with sentences. */
+static bool recording_open(const struct run_options *o, const struct topo *t,
                             struct sim_options *so, struct err *err)
 {
     if (!o->record || o->replay)
@@ -219,13 +219,13 @@ int run_network(struct topo *t, struct script *script, const struct run_options 
     trace_check(&r, &err);
     struct sim_options so = o.sim;
     so.seed = t->seed;
-    bool begun = engine_set_up(&o, &err) && !err_any(&err) && recording_begin(&o, t, &so, &err);
+    bool begun = engine_set_up(&o, &err) && !err_any(&err) && recording_open(&o, t, &so, &err);
     if (begun && network_build(&r.network, t, &so, o.shuffle, &err))
         status = run_built(&r, script);
     else
         err_print(&err, stderr);
     if (begun) {
-        recording_close(r.network.sim.recording, 0, &err); /* it could not be built */
+        recording_abandon(r.network.sim.recording); /* it could not be built */
         r.network.sim.recording = NULL;
         network_finish(&r.network);
     }

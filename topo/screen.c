@@ -7,6 +7,7 @@
 #include "topo/screen.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <unistd.h>
 
 #define OUT_DELAY_MS 10 /* a line that has not ended is shown after so long */
@@ -27,7 +28,9 @@ static void out_write(struct screen *sc, size_t n)
         ssize_t got = write(STDOUT_FILENO, sc->out + done, n - done);
         if (got > 0)
             done += (size_t)got;
-        else if (errno != EINTR && errno != EAGAIN)
+        else if (errno == EAGAIN) /* a terminal's input, which does not block, is its output too */
+            poll(&(struct pollfd){STDOUT_FILENO, POLLOUT, 0}, 1, -1);
+        else if (errno != EINTR)
             sc->broken = true;
     }
     for (size_t i = 0; i < n; i++)

@@ -11,6 +11,7 @@
  *                                         -> prompt -> commands -> admit -> execute
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -47,12 +48,17 @@ struct terminal {
 
 static struct termios saved;
 static volatile bool raw;
+static int saved_flags = -1; /* of standard input, which others have open too; -1: as they were */
 
+/* Called by a signal too. */
 void terminal_restore(void)
 {
     if (raw)
         tcsetattr(STDIN_FILENO, TCSANOW, &saved);
     raw = false;
+    if (saved_flags >= 0)
+        fcntl(STDIN_FILENO, F_SETFL, saved_flags);
+    saved_flags = -1;
 }
 
 static void terminal_raw(void)
@@ -300,6 +306,7 @@ struct terminal *terminal_open(struct run *r, struct topo_guest *g)
                 "lanarium: the console of %s; ctrl-] x ends the run, ctrl-] h names the keys\n",
                 g->object.name);
     /* Files and /dev/null cannot be polled: they are read now, as far as the console takes them. */
+    saved_flags = fcntl(STDIN_FILENO, F_GETFL); /* the loop has it not block */
     t->polled = uv_poll_init(loop, &t->in, STDIN_FILENO) == 0;
     if (t->polled) {
         uv_poll_start(&t->in, UV_READABLE, on_readable);

@@ -204,23 +204,26 @@ static const char *file_of(const struct sockaddr_any *s)
     return s->to.ss_family == AF_UNIX && un->sun_path[0] ? un->sun_path : NULL;
 }
 
-/* Whether a socket's file is left over: nobody has a socket of this type bound to it. */
-static bool is_stale(int fd, const struct sockaddr_any *s)
+bool address_remove_stale(const struct sockaddr_un *un, socklen_t len, int type)
+{
+    struct stat st;
+    int probe = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+    if (probe < 0)
+        return false;
+    bool stale = lstat(un->sun_path, &st) == 0 && S_ISSOCK(st.st_mode) &&
+                 connect(probe, (const struct sockaddr *)un, len) != 0 && errno == ECONNREFUSED;
+    close(probe);
+    return stale && unlink(un->sun_path) == 0;
+}
+
+static bool stale_removed(int fd, const struct sockaddr_any *s)
 {
     int type = 0;
     socklen_t len = sizeof(type);
-    struct stat st;
 
-    if (lstat(file_of(s), &st) != 0 || !S_ISSOCK(st.st_mode) ||
-        getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) != 0)
-        return false;
-    int probe = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (probe < 0)
-        return false;
-    bool stale =
-        connect(probe, (const struct sockaddr *)&s->to, s->len) != 0 && errno == ECONNREFUSED;
-    close(probe);
-    return stale;
+    return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == 0 &&
+           address_remove_stale((const struct sockaddr_un *)&s->to, s->len, type);
 }
 
 int address_bind(int fd, const struct sockaddr_any *s)
@@ -229,7 +232,7 @@ int address_bind(int fd, const struct sockaddr_any *s)
         return 0;
     if (errno != EADDRINUSE || !file_of(s))
         return -1;
-    if (!is_stale(fd, s) || unlink(file_of(s)) != 0) {
+    if (!stale_removed(fd, s)) {
         errno = EADDRINUSE;
         return -1;
     }

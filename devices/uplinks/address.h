@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 
 enum address_kind { ADDRESS_INET, ADDRESS_UNIX, ADDRESS_ABSTRACT };
 
@@ -66,6 +67,12 @@ bool address_is_local(const struct sockaddr_any *s);
  * is in use, or is no socket, is left. 0, or -1 with errno.
  */
 int address_bind(int fd, const struct sockaddr_any *s);
+
+/**
+ * Remove a unix socket's file that is left over: nobody has a socket of this type bound to it.
+ * Whether there was one.
+ */
+bool address_remove_stale(const struct sockaddr_un *un, socklen_t len, int type);
 
 /** Remove a unix socket's file, if `s` has one. */
 void address_unlink(const struct sockaddr_any *s);

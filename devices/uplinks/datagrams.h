@@ -42,7 +42,7 @@ struct datagrams_ops {
 struct datagrams {
     struct uplink uplink;
     const struct datagrams_ops *ops;
-    int fd;                     /* read from and watched; closed by datagrams_close. -1: none now */
+    int fd;                     /* read from and watched; closed by datagrams_shut. -1: none now */
     int out;                    /* written to: the same or, also closed, another */
     uint32_t max_frame;         /* what a datagram has room for */
     struct sockaddr_storage to; /* where frames are sent; to_len 0: where `out` is connected */

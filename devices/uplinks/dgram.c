@@ -10,6 +10,7 @@
 #include "devices/uplinks/address.h"
 #include "devices/uplinks/datagrams.h"
 #include "devices/uplinks/dgram_open.h"
+#include "sim/sim.h"
 
 struct dgram {
     struct datagrams base;
@@ -69,13 +70,15 @@ static bool same_file(struct dgram *k, const struct datagram *g)
 static void refuse_stranger(struct dgram *k, const struct datagram *g)
 {
     struct sockaddr_any from = {.len = g->from_len};
+    char *text = NULL;
 
     memcpy(&from.to, g->from, g->from_len);
-    char *text = g->from_len ? address_format(&from) : xstrdup("someone without an address");
+    if (!k->strangers) /* the first, who is told of */
+        text = g->from_len ? address_format(&from) : xstrdup("someone without an address");
     datagrams_refuse(&k->base, &k->strangers,
                      "a datagram from %s, who is not the remote, is dropped: from_anyone = true "
                      "would take it",
-                     text);
+                     text ? text : "");
     free(text);
 }
 
@@ -144,7 +147,7 @@ struct uplink *dgram_create(struct sim *s, const char *name, const struct dgram_
     int in, out;
 
     if (!dgram_options_check(o, err) || !dgram_plan_make(&p, o, err) ||
-        !dgram_open(&in, &out, o, &p, err))
+        !dgram_open(&s->loop, &in, &out, o, &p, err))
         return NULL;
     struct dgram *k = xcalloc(1, sizeof(*k));
     datagrams_init(&k->base, &dgram_ops, &dgram_datagrams, s, name, true);

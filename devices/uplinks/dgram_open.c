@@ -172,10 +172,10 @@ static int fail(const struct dgram_options *o, int fd, struct err *err, const ch
     return -1;
 }
 
-static int fd_take(const struct dgram_options *o, struct err *err)
+static int fd_take(uv_loop_t *loop, const struct dgram_options *o, struct err *err)
 {
     const char *why = "it is no datagram socket";
-    int type = 0, fd = inherited_fd(o->fd, &why);
+    int type = 0, fd = inherited_fd(loop, o->fd, &why);
     socklen_t len = sizeof(type);
 
     if (fd >= 0 && getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == 0 && type == SOCK_DGRAM)
@@ -232,10 +232,12 @@ static int group_open_out(const struct dgram_options *o, const struct dgram_plan
     return fd;
 }
 
-bool dgram_open(int *in, int *out, const struct dgram_options *o, const struct dgram_plan *p,
-                struct err *err)
+bool dgram_open(uv_loop_t *loop, int *in, int *out, const struct dgram_options *o,
+                const struct dgram_plan *p, struct err *err)
 {
-    *in = o->fd ? fd_take(o, err) : o->mcast ? group_open_in(o, p, err) : unicast_open(o, p, err);
+    *in = o->fd      ? fd_take(loop, o, err)
+          : o->mcast ? group_open_in(o, p, err)
+                     : unicast_open(o, p, err);
     *out = *in;
     if (*in >= 0 && o->mcast)
         *out = group_open_out(o, p, err);

@@ -2,6 +2,8 @@
 #ifndef UPLINKS_DGRAM_OPEN_H
 #define UPLINKS_DGRAM_OPEN_H
 
+#include <uv.h>
+
 #include "devices/uplinks/address.h"
 #include "devices/uplinks/dgram.h"
 
@@ -13,8 +15,11 @@ struct dgram_plan {
 /** False with a sentence. */
 bool dgram_plan_make(struct dgram_plan *p, const struct dgram_options *o, struct err *err);
 
-/** Open what is read from and what is written to, which may be the same. False with a sentence. */
-bool dgram_open(int *in, int *out, const struct dgram_options *o, const struct dgram_plan *p,
-                struct err *err);
+/**
+ * Open what is read from and what is written to, which may be the same. False with a sentence. The
+ * loop knows of descriptors that are in use.
+ */
+bool dgram_open(uv_loop_t *loop, int *in, int *out, const struct dgram_options *o,
+                const struct dgram_plan *p, struct err *err);
 
 #endif

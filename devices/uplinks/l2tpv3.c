@@ -30,44 +30,30 @@
 struct l2tpv3 {
     struct datagrams base;
     struct sockaddr_any dst;
-    bool udp, ipv6, cookies, cookie64, counter, pincounter;
-    uint32_t txsession, rxsession;
-    uint64_t txcookie, rxcookie;
-    size_t offset;
+    struct l2tpv3_options o; /* without its strings; rxsession is said */
     uint64_t malformed, control, sessions, bad_cookies, strangers;
 };
 
-static void put_be32(uint8_t *p, uint32_t v)
-{
-    for (int i = 0; i < 4; i++)
-        p[i] = (uint8_t)(v >> (24 - 8 * i));
-}
-
-static uint32_t get_be32(const uint8_t *p)
-{
-    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
-}
-
 static size_t cookie_size(const struct l2tpv3 *k)
 {
-    return !k->cookies ? 0 : k->cookie64 ? 8 : 4;
+    return !k->o.cookies ? 0 : k->o.cookie64 ? 8 : 4;
 }
 
 static size_t header_size(const struct l2tpv3 *k)
 {
-    return (k->udp ? 4 : 0) + 4 + cookie_size(k) + (k->counter ? 4 : 0) + k->offset;
+    return (k->o.udp ? 4 : 0) + 4 + cookie_size(k) + (k->o.counter ? 4 : 0) + k->o.offset;
 }
 
 /* --- out --- */
 
 static uint8_t *put_cookie(const struct l2tpv3 *k, uint8_t *p)
 {
-    if (k->cookies && k->cookie64) {
-        put_be32(p, (uint32_t)(k->txcookie >> 32));
+    if (k->o.cookies && k->o.cookie64) {
+        store_be32(p, (uint32_t)(k->o.txcookie >> 32));
         p += 4;
     }
-    if (k->cookies) {
-        put_be32(p, (uint32_t)k->txcookie);
+    if (k->o.cookies) {
+        store_be32(p, (uint32_t)k->o.txcookie);
         p += 4;
     }
     return p;
@@ -80,14 +66,14 @@ static size_t l2tpv3_wrap(struct datagrams *d, uint8_t h[DATAGRAM_MAX_HEADER], u
     uint8_t *p = h;
 
     memset(h, 0, len);
-    if (k->udp) {
-        put_be32(p, 0x30000);
+    if (k->o.udp) {
+        store_be32(p, 0x30000);
         p += 4;
     }
-    put_be32(p, k->txsession);
+    store_be32(p, k->o.txsession);
     p = put_cookie(k, p + 4);
-    if (k->counter && !k->pincounter)
-        put_be32(p, (uint32_t)(number + 1));
+    if (k->o.counter && !k->o.pincounter)
+        store_be32(p, (uint32_t)(number + 1));
     return len;
 }
 
@@ -102,11 +88,11 @@ static bool from_dst(const struct l2tpv3 *k, const struct datagram *g)
 
     if (!g->from_len || g->from->ss_family != k->dst.to.ss_family)
         return false;
-    if (k->ipv6)
+    if (k->o.ipv6)
         return memcmp(&in6->sin6_addr, &from6->sin6_addr, sizeof(in6->sin6_addr)) == 0 &&
-               (!k->udp || in6->sin6_port == from6->sin6_port);
+               (!k->o.udp || in6->sin6_port == from6->sin6_port);
     return in->sin_addr.s_addr == from->sin_addr.s_addr &&
-           (!k->udp || in->sin_port == from->sin_port);
+           (!k->o.udp || in->sin_port == from->sin_port);
 }
 
 /* Where the L2TP header begins; -1: there is no room for it. */
@@ -114,36 +100,36 @@ static ssize_t header_at(const struct l2tpv3 *k, const struct datagram *g)
 {
     size_t at = 0;
 
-    if (!k->udp && !k->ipv6) {
+    if (!k->o.udp && !k->o.ipv6) {
         if (g->len < IPV4_HEADER)
             return -1;
         at = (g->bytes[0] & 15u) * 4;
         if (at < IPV4_HEADER)
             return -1;
     }
-    return g->len < at + (k->udp ? 8 : 4) ? -1 : (ssize_t)at;
+    return g->len < at + (k->o.udp ? 8 : 4) ? -1 : (ssize_t)at;
 }
 
 /* T is set over UDP; session 0 over IP (3.2.1, 4.1.1.2). */
 static bool is_control(const struct l2tpv3 *k, const uint8_t *p)
 {
-    return k->udp ? p[0] & 0x80 : get_be32(p) == 0;
+    return k->o.udp ? p[0] & 0x80 : load_be32(p) == 0;
 }
 
 static bool cookie_good(const struct l2tpv3 *k, const uint8_t *p)
 {
-    uint64_t cookie = !k->cookies ? 0 : get_be32(p);
+    uint64_t cookie = !k->o.cookies ? 0 : load_be32(p);
 
-    if (k->cookies && k->cookie64)
-        cookie = cookie << 32 | get_be32(p + 4);
-    return !k->cookies || cookie == k->rxcookie;
+    if (k->o.cookies && k->o.cookie64)
+        cookie = cookie << 32 | load_be32(p + 4);
+    return !k->o.cookies || cookie == k->o.rxcookie;
 }
 
 static ssize_t l2tpv3_unwrap(struct datagrams *d, const struct datagram *g)
 {
     struct l2tpv3 *k = container_of(d, struct l2tpv3, base);
     ssize_t at = header_at(k, g);
-    const uint8_t *p = g->bytes + MAX(at, 0), *session = p + (k->udp ? 4 : 0);
+    const uint8_t *p = g->bytes + MAX(at, 0), *session = p + (k->o.udp ? 4 : 0);
 
     if (!from_dst(k, g))
         datagrams_refuse(d, &k->strangers, "a datagram that is not from dst is dropped");
@@ -151,15 +137,15 @@ static ssize_t l2tpv3_unwrap(struct datagrams *d, const struct datagram *g)
         datagrams_refuse(d, &k->malformed, "a datagram of %zu bytes is too short", g->len);
     else if (is_control(k, p))
         datagrams_refuse(d, &k->control, "a control message is dropped: there are none here");
-    else if (k->udp && (p[1] & 15) != 3)
+    else if (k->o.udp && (p[1] & 15) != 3)
         datagrams_refuse(d, &k->malformed, "its version is %d, not 3", p[1] & 15);
     else if (g->len < (size_t)at + header_size(k))
         datagrams_refuse(d, &k->malformed,
                          "a datagram of %zu bytes is shorter than its header of %zu", g->len,
                          (size_t)at + header_size(k));
-    else if (get_be32(session) != k->rxsession)
-        datagrams_refuse(d, &k->sessions, "its session is %u, not %u", get_be32(session),
-                         k->rxsession);
+    else if (load_be32(session) != k->o.rxsession)
+        datagrams_refuse(d, &k->sessions, "its session is %u, not %u", load_be32(session),
+                         k->o.rxsession);
     else if (!cookie_good(k, session + 4))
         datagrams_refuse(d, &k->bad_cookies, "its cookie is another than rxcookie");
     else
@@ -254,7 +240,8 @@ static void l2tpv3_describe(const struct uplink *u, FILE *to)
                   {"strangers' datagrams", k->strangers}};
     char *src = address_of_socket(k->base.fd), *dst = address_format(&k->dst);
 
-    fprintf(to, "src=%s, dst=%s, txsession=%u, rxsession=%u", src, dst, k->txsession, k->rxsession);
+    fprintf(to, "src=%s, dst=%s, txsession=%u, rxsession=%u", src, dst, k->o.txsession,
+            k->o.rxsession);
     for (size_t i = 0; i < ARRAY_LEN(counts); i++)
         if (counts[i].n)
             fprintf(to, ", %s %llu", counts[i].what, (unsigned long long)counts[i].n);
@@ -266,21 +253,6 @@ static void l2tpv3_describe(const struct uplink *u, FILE *to)
 static void l2tpv3_close(struct uplink *u)
 {
     datagrams_shut(&container_of(u, struct l2tpv3, base.uplink)->base);
-}
-
-static void options_take(struct l2tpv3 *k, const struct l2tpv3_options *o)
-{
-    k->udp = o->udp;
-    k->ipv6 = o->ipv6;
-    k->cookies = o->cookies;
-    k->cookie64 = o->cookie64;
-    k->counter = o->counter;
-    k->pincounter = o->pincounter;
-    k->txsession = o->txsession;
-    k->rxsession = o->rxsession ? o->rxsession : o->txsession;
-    k->txcookie = o->txcookie;
-    k->rxcookie = o->rxcookie;
-    k->offset = o->offset;
 }
 
 struct uplink *l2tpv3_create(struct sim *s, const char *name, const struct l2tpv3_options *o,
@@ -304,7 +276,10 @@ struct uplink *l2tpv3_create(struct sim *s, const char *name, const struct l2tpv
     datagrams_buffer(fd);
     struct l2tpv3 *k = xcalloc(1, sizeof(*k));
     datagrams_init(&k->base, &ops, &datagrams, s, name, true);
-    options_take(k, o);
+    k->o = *o;
+    k->o.src = k->o.dst = k->o.file = NULL;
+    if (!k->o.rxsession)
+        k->o.rxsession = o->txsession;
     k->dst = dst;
     k->base.to = dst.to;
     k->base.to_len = dst.len;

@@ -39,9 +39,6 @@ struct pcap_live {
     unsigned index;      /* the interface's, when it was opened */
     pcap_t *pcap;        /* NULL: it is not there, or not up */
     struct watch *watch; /* on a duplicate of its descriptor */
-    struct watch *news;  /* on the routing socket */
-    int news_fd;         /* which is that one's */
-    int control;         /* a socket, for ioctl */
     struct alarm *retry;
     bool broken;               /* reading failed: to be closed, and looked at later */
     bool look;                 /* at the interface: there was news, or it is time */

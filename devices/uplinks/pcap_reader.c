@@ -105,7 +105,7 @@ static pcap_t *stream_open(FILE *f, char why[PCAP_ERRBUF_SIZE])
 
 static pcap_t *path_open(const char *path, char why[PCAP_ERRBUF_SIZE])
 {
-    FILE *f = fopen(path, "rb");
+    FILE *f = fopen(path, "rbe");
 
     if (f)
         return stream_open(f, why);

@@ -332,7 +332,7 @@ static bool is_connected_stream(int fd)
 static bool start_inherited(struct stream *s, const struct stream_options *o, struct err *err)
 {
     const char *why = "it is no stream socket that listens or is connected";
-    int fd = inherited_fd(o->fd, &why);
+    int fd = inherited_fd(&s->uplink.actor.sim->loop, o->fd, &why);
 
     if (fd >= 0 && is_listening(fd)) {
         s->listener = listener_adopt(&s->uplink.actor.sim->loop, fd, on_accepted, s);

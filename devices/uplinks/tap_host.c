@@ -15,14 +15,14 @@
 
 #include "devices/uplinks/tap_open.h"
 
-struct address {
+struct host_address {
     int family;
     struct in_addr v4;
     struct in6_addr v6;
     unsigned prefix;
 };
 
-static bool address_parse(const char *text, struct address *a)
+static bool host_address_parse(const char *text, struct host_address *a)
 {
     char host[INET6_ADDRSTRLEN];
     const char *slash = strchr(text, '/');
@@ -42,9 +42,9 @@ static bool address_parse(const char *text, struct address *a)
 
 bool tap_address_valid(const char *text)
 {
-    struct address a;
+    struct host_address a;
 
-    return address_parse(text, &a);
+    return host_address_parse(text, &a);
 }
 
 static struct ifreq request_of(const char *ifname)
@@ -64,7 +64,7 @@ static bool set_v4(int s, const char *ifname, unsigned long what, struct in_addr
     return ioctl(s, what, &r) == 0;
 }
 
-static bool address_add(int s, const char *ifname, const struct address *a)
+static bool address_add(int s, const char *ifname, const struct host_address *a)
 {
     if (a->family == AF_INET)
         return set_v4(s, ifname, SIOCSIFADDR, a->v4) &&
@@ -76,7 +76,7 @@ static bool address_add(int s, const char *ifname, const struct address *a)
     return ioctl(s, SIOCSIFADDR, &r) == 0 || errno == EEXIST;
 }
 
-static bool same_address(const struct sockaddr *there, const struct address *a)
+static bool same_address(const struct sockaddr *there, const struct host_address *a)
 {
     if (!there || there->sa_family != a->family)
         return false;
@@ -87,7 +87,7 @@ static bool same_address(const struct sockaddr *there, const struct address *a)
 }
 
 /* Whether the interface has the address already, and is up. */
-static bool address_there(const char *ifname, const struct address *a)
+static bool address_there(const char *ifname, const struct host_address *a)
 {
     struct ifaddrs *all;
     bool there = false;
@@ -125,10 +125,10 @@ static bool set_up(int s, const char *ifname)
 
 bool tap_host_setup(const char *ifname, const struct tap_options *o, struct err *err)
 {
-    struct address a = {.family = AF_INET};
+    struct host_address a = {.family = AF_INET};
     size_t before = err->n;
 
-    if (o->address && !address_parse(o->address, &a))
+    if (o->address && !host_address_parse(o->address, &a))
         return false; /* the check has said so */
     int s = socket(a.family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (o->mtu && !set_mtu(s, ifname, o->mtu))

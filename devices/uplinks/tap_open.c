@@ -16,10 +16,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "devices/uplinks/inherited.h"
 #include "devices/uplinks/tap_header.h"
 
 #define TUN_PATH "/dev/net/tun"
-#define FIRST_PASSED 3 /* the first descriptor that a parent passes by name (sd_listen_fds(3)) */
 
 /* --- by name --- */
 
@@ -106,43 +106,14 @@ static bool attach(struct tap_device *d, const struct tap_options *o, struct err
 
 /* --- by a descriptor --- */
 
-/* The number of a descriptor that was passed to this process by name; -1: none was. */
-static int fd_named(const char *name)
+static bool inherit(uv_loop_t *loop, struct tap_device *d, const struct tap_options *o,
+                    struct err *err)
 {
-    const char *pid = getenv("LISTEN_PID"), *count = getenv("LISTEN_FDS");
-    const char *at = getenv("LISTEN_FDNAMES");
-    size_t len = strlen(name);
+    const char *why;
 
-    if (!count || !at || (pid && strtol(pid, NULL, 10) != (long)getpid()))
-        return -1;
-    for (int i = 0, n = atoi(count); i < n && at; i++) {
-        const char *end = strchrnul(at, ':');
-        if ((size_t)(end - at) == len && memcmp(at, name, len) == 0)
-            return FIRST_PASSED + i;
-        at = *end ? end + 1 : NULL;
-    }
-    return -1;
-}
-
-static bool is_number(const char *s)
-{
-    size_t len = strspn(s, "0123456789");
-
-    return len > 0 && len < 7 && !s[len];
-}
-
-static bool inherit(struct tap_device *d, const struct tap_options *o, struct err *err)
-{
-    int fd = is_number(o->fd) ? atoi(o->fd) : fd_named(o->fd);
-
-    if (fd < 0)
-        err_at(err, o->file, o->line,
-               "fd = \"%s\": no descriptor of that name was passed (LISTEN_FDNAMES)", o->fd);
-    else if (fcntl(fd, F_SETFD, FD_CLOEXEC) != 0)
-        err_at(err, o->file, o->line,
-               "fd = %s: it is not open; whoever starts lanarium must leave it open", o->fd);
-    else
-        d->fd = fd;
+    d->fd = inherited_fd(loop, o->fd, &why);
+    if (d->fd < 0)
+        err_at(err, o->file, o->line, "fd = \"%s\": %s", o->fd, why);
     return d->fd >= 0;
 }
 
@@ -197,10 +168,10 @@ static bool prepare(struct tap_device *d, const struct tap_options *o, struct er
     return true;
 }
 
-bool tap_open(struct tap_device *d, const struct tap_options *o, struct err *err)
+bool tap_open(uv_loop_t *loop, struct tap_device *d, const struct tap_options *o, struct err *err)
 {
     *d = (struct tap_device){.fd = -1};
-    bool got = o->fd       ? inherit(d, o, err)
+    bool got = o->fd       ? inherit(loop, d, o, err)
                : o->helper ? (d->fd = tap_ask_helper(o, err)) >= 0
                            : attach(d, o, err);
 

@@ -3,6 +3,7 @@
 #define UPLINKS_TAP_OPEN_H
 
 #include <net/if.h>
+#include <uv.h>
 
 #include "devices/uplinks/tap.h"
 
@@ -14,8 +15,11 @@ struct tap_device {
     bool offload; /* and requests pass in it */
 };
 
-/** Open what the options say. False with a sentence. The caller closes d->fd. */
-bool tap_open(struct tap_device *d, const struct tap_options *o, struct err *err);
+/**
+ * Open what the options say. False with a sentence. The caller closes d->fd. The loop knows of
+ * descriptors that are in use.
+ */
+bool tap_open(uv_loop_t *loop, struct tap_device *d, const struct tap_options *o, struct err *err);
 
 /**
  * The helper's protocol: it gets a socket's descriptor as --fd, and sends the interface's through

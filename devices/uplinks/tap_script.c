@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "devices/uplinks/inherited.h"
 #include "devices/uplinks/watch.h"
 #include "sim/units.h"
 
@@ -42,6 +43,7 @@ pid_t tap_spawn(char *const argv[], int keep)
     posix_spawn_file_actions_adddup2(&files, 2, 1); /* standard output may be a capture */
     if (keep >= 0)
         posix_spawn_file_actions_adddup2(&files, keep, keep); /* stays open */
+    inherit_nothing();
     errno = posix_spawn(&pid, argv[0], &files, &attr, argv, environ);
     posix_spawn_file_actions_destroy(&files);
     posix_spawnattr_destroy(&attr);
@@ -133,6 +135,7 @@ struct tap_script *tap_script_start(uv_loop_t *loop, const char *path, const cha
     s->done = done;
     s->opaque = opaque;
     s->alarm = alarm_open(loop, on_alarm, s);
+    inherit_nothing();
     int error = uv_spawn(loop, &s->process, &options);
     s->process.data = s;
     s->running = error == 0;

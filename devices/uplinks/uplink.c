@@ -241,7 +241,7 @@ void uplink_ready(struct uplink_port *p)
 
 static void update_up(struct uplink_port *p)
 {
-    port_set_up(&p->port, p->carrier && !p->switched_off);
+    port_set_up(&p->port, p->carrier && !p->uplink->switched_off);
 }
 
 static void relay(struct tap *t, vtime_t at, struct port *port, enum tap_dir dir, struct frame *f)
@@ -283,6 +283,8 @@ static void port_free(struct uplink_port *p)
     arrivals_finish(&p->admitted.frames);
     free(p->verdicts);
     port_finish(&p->port);
+    port_stats_add(&p->uplink->gone, &p->port.stats);
+    p->uplink->n_gone++;
     free(p);
 }
 
@@ -428,10 +430,18 @@ void uplink_attach(struct uplink *u, struct vlan *v, const struct link *link)
 
 void uplink_set_up(struct uplink *u, bool up)
 {
-    for (struct uplink_port *p = u->ports; p; p = p->next) {
-        p->switched_off = !up;
+    u->switched_off = !up;
+    for (struct uplink_port *p = u->ports; p; p = p->next)
         update_up(p);
-    }
+}
+
+struct port_stats uplink_counters(const struct uplink *u)
+{
+    struct port_stats sum = u->gone;
+
+    for (const struct uplink_port *p = u->ports; p; p = p->next)
+        port_stats_add(&sum, &p->port.stats);
+    return sum;
 }
 
 static void nothing_to_close(struct uplink *u)

@@ -89,7 +89,6 @@ struct uplink_port {
     bool full;                    /* uplink_receive has said so */
     bool leaving;                 /* gone outside; it stays until what it sent has passed */
     bool carrier;                 /* whether the host's side is there */
-    bool switched_off;            /* link down by the user's word */
     void *peer;                   /* the kind's own */
 };
 
@@ -104,6 +103,9 @@ struct uplink {
     struct link link;
     struct tap *taps; /* who watches all its ports, those to come too */
     uint64_t refused; /* frames from outside that could not be frames */
+    struct port_stats gone; /* the counters of ports that have left */
+    uint32_t n_gone;
+    bool switched_off; /* link down by the user's word, also of ports to come */
     bool admitting;   /* in `woken`: what changes is noted */
     bool stands_in;   /* for one that was recorded */
 };
@@ -150,7 +152,7 @@ void uplink_send(struct uplink_port *p, struct frame *f);
 /** Plug it into a VLAN (NULL: out of any): all its ports, and those to come. At a barrier. */
 void uplink_attach(struct uplink *u, struct vlan *v, const struct link *link);
 
-/** Link up or down by the user's word, for all its ports. At a barrier. */
+/** Link up or down by the user's word, for all its ports and those to come. At a barrier. */
 void uplink_set_up(struct uplink *u, bool up);
 
 /**
@@ -164,6 +166,9 @@ enum uplink_start { UPLINK_NO_PORT, UPLINK_DOWN, UPLINK_UP, UPLINK_EXACT };
  * enters again.
  */
 struct uplink *uplink_stand_in(struct sim *s, const char *name, enum uplink_start start);
+
+/** The counters of all its ports together, those that have left included. */
+struct port_stats uplink_counters(const struct uplink *u);
 
 /** inlet_answer at the uplink's own inlet. */
 char *uplink_answer(struct uplink *u, char *live);

@@ -11,8 +11,10 @@
  */
 #include "devices/uplinks/user.h"
 
+#include <errno.h>
 #include <glib.h>
 #include <stdio.h>
+#include <sys/epoll.h>
 #ifdef __SANITIZE_ADDRESS__
 #include <sanitizer/lsan_interface.h>
 #endif
@@ -339,7 +341,7 @@ static const struct uplink_ops user_ops = {.kind = "user",
                                            .direct = true};
 
 static struct user_stack *stack_new(struct sim *sim, const char *name, const struct user_options *o,
-                                    const struct user_plan *plan)
+                                    const struct user_plan *plan, int epoll)
 {
     struct user_stack *u = xcalloc(1, sizeof(*u));
     char *stream = xasprintf("%s.adverts", name);
@@ -351,7 +353,7 @@ static struct user_stack *stack_new(struct sim *sim, const char *name, const str
     rng_init(&u->rng, sim->options.seed, stream);
     free(stream);
     user_guard_init(&u->guard, o, plan);
-    user_sockets_open(u);
+    user_sockets_open(u, epoll);
     start_slirp(u, o, plan);
     return u;
 }
@@ -361,9 +363,15 @@ struct uplink *user_create(struct sim *sim, const char *name, const struct user_
 {
     struct user_plan plan;
     struct user_stack *u = NULL;
+    bool good = user_plan_make(&plan, o, err);
+    int epoll = good ? epoll_create1(EPOLL_CLOEXEC) : -1;
 
-    if (user_plan_make(&plan, o, err)) {
-        u = stack_new(sim, name, o, &plan);
+    if (good && epoll < 0)
+        err_at(err, o->file, o->line,
+               "no descriptor is left for user %s: %s; ulimit -n allows more", name,
+               strerror(errno));
+    if (epoll >= 0) {
+        u = stack_new(sim, name, o, &plan, epoll);
         bool ok = add_redirections(u, o, &plan, err);
         user_leave(u);
         actor_due_changed(&u->uplink.actor);

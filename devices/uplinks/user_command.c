@@ -4,10 +4,10 @@
  */
 #include <errno.h>
 #include <signal.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "devices/uplinks/inherited.h"
 #include "devices/uplinks/user_door.h"
 
 struct user_command {
@@ -16,14 +16,6 @@ struct user_command {
     void (*ended)(void *opaque);
     void *opaque;
 };
-
-/* Descriptors of ours are not for commands, whoever opened them. */
-static void keep_descriptors(void)
-{
-#ifdef SYS_close_range
-    syscall(SYS_close_range, 3u, ~0u, 4u /* CLOSE_RANGE_CLOEXEC */);
-#endif
-}
 
 /* As a terminal does when its session's first process ends: the others are told. */
 static void on_exit_of(uv_process_t *process, int64_t status, int signal)
@@ -59,7 +51,7 @@ struct user_command *user_command_start(uv_loop_t *loop, const char *command, in
                                     .stdio_count = 3,
                                     .flags = UV_PROCESS_DETACHED};
 
-    keep_descriptors();
+    inherit_nothing();
     c->process.data = c;
     c->ended = ended;
     c->opaque = opaque;

@@ -11,6 +11,7 @@
  *     restrict and IPv6      compares a part of the address with guestfwd's
  *     ICMPv6 echo beyond     it complains on standard error each time
  *     NC-SI                  a protocol of other hardware, which nobody here speaks
+ *     groups, broadcasts     it sends them on to the host's network, as no router does
  *
  * And what a run would show of the host: whether that knows a DNS server by IPv6 is in its router
  * advertisements. Here the topology decides: it is told if the option says where, or if IPv6 is
@@ -101,6 +102,22 @@ static bool is_to_stack(const struct user_guard *g, const struct view *v)
 }
 
 /* --- what is not let in --- */
+
+/*
+ * For a group, for everybody, or for a reserved address (RFC 1112, 4; RFC 919, 7), and for none of
+ * the stack's servers: what hosts tell each other stays on the VLAN.
+ */
+static bool is_for_others(const struct user_guard *g, const struct view *v)
+{
+    const uint8_t *to = v->ip + (v->v6 ? 24 : 16);
+    bool udp = v->proto == UDP;
+
+    if (v->v6)
+        return to[0] == 0xff && v->proto != ICMPV6 && !(udp && load_be16(v->l4 + 2) == PORT_DHCPV6);
+    if (load_be32(to) == INADDR_BROADCAST && udp && load_be16(v->l4 + 2) == PORT_BOOTPS)
+        return false;
+    return to[0] >= 224 || memcmp(to, &g->broadcast, 4) == 0;
+}
 
 static bool opens_tcp(const struct view *v)
 {
@@ -251,8 +268,12 @@ static struct frame *look_at(struct user_guard *g, struct frame *f, vtime_t now,
     if (type == 0x0806)
         return frame_ref(f);
     if (type != 0x0800 && type != 0x86dd)
-        return NULL; /* for others */
-    if (!view_find(&v, f->data, f->len) || is_refused(g, &v, now, crowded))
+        return NULL;
+    if (!view_find(&v, f->data, f->len))
+        return refuse(g);
+    if (is_for_others(g, &v))
+        return NULL;
+    if (is_refused(g, &v, now, crowded))
         return refuse(g);
     const char *name = g->tftp ? tftp_name(&v) : NULL;
     if (name && !is_file(g->tftp, name))
@@ -364,6 +385,7 @@ void user_guard_init(struct user_guard *g, const struct user_options *o, const s
     *g = (struct user_guard){
         .host = p->host,
         .dns = p->dns,
+        .broadcast.s_addr = p->net.s_addr | ~p->mask.s_addr,
         .host6 = p->host6,
         .dns6 = p->dns6,
         .tftp = o->tftp ? xstrdup(o->tftp) : NULL,

@@ -15,7 +15,7 @@ struct user_plan;
 
 struct user_guard {
     struct user_reassembly reassembly;
-    struct in_addr host, dns;
+    struct in_addr host, dns, broadcast;
     struct in6_addr host6, dns6;
     char *tftp; /* the folder, or NULL */
     bool restricted, tells_dns6;
@@ -36,7 +36,7 @@ void user_guard_finish(struct user_guard *g);
 /**
  * A guest's packet (borrowed), finished, at `now`. What may be given to libslirp, the caller's: the
  * packet, a part of it, another in its place; NULL: nothing, and that is counted unless it only
- * waits for more. `crowded`: no more sockets.
+ * waits for more, or is for others on the VLAN. `crowded`: no more sockets.
  */
 struct frame *user_guard_in(struct user_guard *g, struct frame *f, vtime_t now, bool crowded);
 

@@ -8,9 +8,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "devices/uplinks/address.h"
 #include "devices/uplinks/user_stack.h"
 #include "sim/sim.h"
 
@@ -48,20 +48,6 @@ static struct descriptors waited_for(struct user_stack *u)
     return d;
 }
 
-/* A path on which nobody listens any more may be bound again. */
-static void remove_stale(const struct user_address *a)
-{
-    struct stat st;
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-
-    if (fd < 0)
-        return;
-    if (lstat(a->un.sun_path, &st) == 0 && S_ISSOCK(st.st_mode) &&
-        connect(fd, &a->any, a->len) != 0 && errno == ECONNREFUSED)
-        unlink(a->un.sun_path);
-    close(fd);
-}
-
 static int flags_of(const struct user_hostfwd *f)
 {
     return (f->udp ? SLIRP_HOSTFWD_UDP : 0) |
@@ -94,7 +80,7 @@ bool user_redirect(struct user_stack *u, const char *rule, const struct user_hos
     int fd = -1;
 
     if (f->host.any.sa_family == AF_UNIX)
-        remove_stale(&f->host);
+        address_remove_stale(&f->host.un, f->host.len, SOCK_STREAM);
     if (slirp_add_hostxfwd(u->slirp, &f->host.any, f->host.len, &f->guest.any, f->guest.len,
                            flags_of(f)) != 0) {
         int why = errno;

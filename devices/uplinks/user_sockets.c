@@ -135,12 +135,12 @@ static void on_prepare(uv_prepare_t *prepare)
     u->stale = false;
 }
 
-void user_sockets_open(struct user_stack *u)
+void user_sockets_open(struct user_stack *u, int epoll)
 {
     struct user_handles *h = xcalloc(1, sizeof(*h));
     uv_loop_t *loop = &u->uplink.actor.sim->loop;
 
-    *h = (struct user_handles){.stack = u, .epoll = epoll_create1(EPOLL_CLOEXEC), .open = 2};
+    *h = (struct user_handles){.stack = u, .epoll = epoll, .open = 2};
     u->handles = h;
     u->max_registered = sockets_allowed();
     uv_poll_init(loop, &h->ready, h->epoll);

@@ -64,7 +64,8 @@ void user_look_again(struct user_stack *u);
 
 /* user_sockets.c: host sockets */
 
-void user_sockets_open(struct user_stack *u);
+/** `epoll` is taken: an epoll descriptor, for them to be watched by. */
+void user_sockets_open(struct user_stack *u, int epoll);
 void user_sockets_close(struct user_stack *u);
 /** libslirp's callbacks. */
 void user_register_fd(int fd, void *opaque);

@@ -40,6 +40,27 @@ struct watch *watch_open(uv_loop_t *loop, int fd, void (*ready)(void *opaque, in
     return w;
 }
 
+struct search {
+    int fd;
+    bool found;
+};
+
+static void compare(uv_handle_t *h, void *opaque)
+{
+    struct search *s = opaque;
+    int fd;
+
+    s->found |= h->type == UV_POLL && !uv_is_closing(h) && uv_fileno(h, &fd) == 0 && fd == s->fd;
+}
+
+bool watch_exists(uv_loop_t *loop, int fd)
+{
+    struct search s = {fd, false};
+
+    uv_walk(loop, compare, &s);
+    return s.found;
+}
+
 void watch_set(struct watch *w, int events)
 {
     if (w->events == events)

@@ -16,6 +16,9 @@ struct alarm;
 struct watch *watch_open(uv_loop_t *loop, int fd, void (*ready)(void *opaque, int events),
                          void *opaque);
 
+/** Whether the loop has a watch on it already. */
+bool watch_exists(uv_loop_t *loop, int fd);
+
 /** Ask for events (UV_READABLE, UV_WRITABLE); 0: for none. */
 void watch_set(struct watch *w, int events);
 

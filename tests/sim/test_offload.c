@@ -247,6 +247,32 @@ static void headers_of_64_kib_are_refused(void **state)
     got_finish(&g);
 }
 
+static void count(void *opaque, struct frame *f)
+{
+    (void)f;
+    ++*(unsigned *)opaque;
+}
+
+/* One frame of 64 KiB with an MSS of 1 would be 65,000 packets at each receiver. */
+static void segments_of_fewer_than_eight_bytes_are_refused(void **state)
+{
+    (void)state;
+    for (unsigned v6 = 0; v6 < 2; v6++)
+        for (unsigned tcp = 0; tcp < 2; tcp++)
+            for (uint16_t size = 1; size <= OFFLOAD_MIN_SEGMENT; size++) {
+                struct frame *f = request(v6, tcp, false, size);
+                unsigned n = 0, want = (PAYLOAD + (tcp ? 0u : 8u)) / OFFLOAD_MIN_SEGMENT;
+                assert_int_equal(offload_finish(f, count, &n),
+                                 size < OFFLOAD_MIN_SEGMENT ? 0 : want);
+                assert_int_equal(n, size < OFFLOAD_MIN_SEGMENT ? 0 : want);
+                frame_unref(f);
+            }
+    struct frame *f = request(false, true, false, 1);
+    assert_null(offload_whole(f));
+    frame_unref(f);
+    assert_int_equal(frame_alive(), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -256,6 +282,7 @@ int main(void)
         cmocka_unit_test(a_udp_request_becomes_fragments_that_reassemble),
         cmocka_unit_test(hostile_requests_are_refused_or_bounded),
         cmocka_unit_test(headers_of_64_kib_are_refused),
+        cmocka_unit_test(segments_of_fewer_than_eight_bytes_are_refused),
     };
     return cmocka_run_group_tests_name("offload", tests, NULL, NULL);
 }

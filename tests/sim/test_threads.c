@@ -1,11 +1,17 @@
 /* Threads: the pool does every item once, and a network is the same on any number of them. */
 #include "rig.h"
 
+#include <dirent.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdatomic.h>
+#include <stdio.h>
+#include <unistd.h>
 
+#include "sim/capture.h"
 #include "sim/host_time.h"
+#include "sim/recording.h"
 #include "sim/rng.h"
 #include "sim/tap.h"
 #include "sim/workers.h"
@@ -391,6 +397,59 @@ static void actors_of_one_window_run_at_once(void **state)
     rig_finish(&r);
 }
 
+/* --- signals --- */
+
+/* Of all threads but this one: how many, and how many of them take SIGINT. */
+static unsigned others_that_take_signals(unsigned *others)
+{
+    DIR *tasks = opendir("/proc/self/task");
+    unsigned n = 0;
+
+    *others = 0;
+    for (const struct dirent *d; (d = readdir(tasks));) {
+        unsigned long long blocked = 0;
+        char path[300], line[128];
+        if (d->d_name[0] == '.' || atoi(d->d_name) == (int)getpid())
+            continue;
+        snprintf(path, sizeof(path), "/proc/self/task/%s/status", d->d_name);
+        FILE *f = fopen(path, "r");
+        while (f && fgets(line, sizeof(line), f))
+            sscanf(line, "SigBlk: %llx", &blocked);
+        if (f)
+            fclose(f);
+        ++*others;
+        n += !(blocked >> (SIGINT - 1) & 1);
+    }
+    closedir(tasks);
+    return n;
+}
+
+/* Ctrl-C is no reason for a write to a slow reader to fail. */
+static void no_thread_but_the_main_one_takes_signals(void **state)
+{
+    struct capture_options o = {.path = "/dev/null"};
+    struct err err = {0};
+    unsigned others;
+    struct rig r;
+    (void)state;
+    struct workers *w = workers_create(2);
+    struct recording *recording = recording_create("/dev/null", "", &err);
+    recording_begin(recording);
+    rig_init(&r, NULL);
+    struct vlan *v = vlan_create(&r.sim, "lan", VLAN_HUB);
+    struct capture *c = capture_open(&r.sim, &o, &err);
+    capture_add_vlan(c, v);
+    rig_send_at(rig_talker(&r, v), 0, 0xff, 100, 0);
+    sim_run(&r.sim, NS_PER_MS);
+    capture_flush(c);
+    assert_int_equal(others_that_take_signals(&others), 0);
+    assert_true(others >= 3);
+    assert_true(capture_close(c, r.sim.now, &err));
+    assert_true(recording_close(recording, 0, &err));
+    workers_destroy(w);
+    rig_finish(&r);
+}
+
 /* --- host time --- */
 
 static void *add_time(void *opaque)
@@ -420,6 +479,7 @@ int main(void)
         cmocka_unit_test(sleepers_are_woken),
         cmocka_unit_test(any_number_of_threads_gives_the_same_network),
         cmocka_unit_test(actors_of_one_window_run_at_once),
+        cmocka_unit_test(no_thread_but_the_main_one_takes_signals),
         cmocka_unit_test(host_time_of_all_threads_is_summed),
     };
     return cmocka_run_group_tests_name("threads", tests, NULL, NULL);

@@ -1,6 +1,7 @@
 /* VLANs, links and the engine's windows. */
 #include "rig.h"
 
+#include "sim/offload.h"
 #include "sim/tap.h"
 
 #define FAR (20 * NS_PER_US) /* two links of the default delay */
@@ -237,6 +238,26 @@ static void runts_and_giants_are_dropped_and_counted(void **state)
     assert_int_equal(t[0]->port.stats.drops[DROP_GIANT], 1);
 }
 
+/* What a receiver would have to make tens of thousands of packets of does not come to one. */
+static void requests_for_tiny_segments_are_dropped_and_counted(void **state)
+{
+    struct talker *t[2];
+    (void)state;
+    lan(VLAN_HUB, 2, t);
+    for (uint16_t size = OFFLOAD_MIN_SEGMENT - 1; size <= OFFLOAD_MIN_SEGMENT; size++) {
+        struct frame *f = frame_new(60000);
+        memset(f->data, 0xff, 60000);
+        f->len = 60000;
+        f->offload.gso = FRAME_GSO_TCPV4;
+        f->offload.gso_size = size;
+        port_send(&t[0]->port, f);
+    }
+    rig_send_at(t[0], 0, 2, 60, 0); /* so that it runs */
+    sim_run(&rig.sim, NS_PER_SEC);
+    assert_int_equal(t[1]->n_seen, 2);
+    assert_int_equal(t[0]->port.stats.drops[DROP_MALFORMED], 1);
+}
+
 struct wake {
     struct event event;
     struct talker *talker;
@@ -416,6 +437,7 @@ int main(void)
         TEST(a_bridge_keeps_reserved_group_addresses),
         TEST(a_line_takes_its_time_and_its_queue_is_bounded),
         TEST(runts_and_giants_are_dropped_and_counted),
+        TEST(requests_for_tiny_segments_are_dropped_and_counted),
         TEST(a_full_receiver_loses_nothing_until_its_bound_and_keeps_order),
         TEST(a_receiver_that_never_reads_loses_the_newest_and_counts),
         TEST(a_port_that_is_down_neither_sends_nor_receives),

@@ -1,6 +1,8 @@
 /* What the tests of stream links have in common. */
 #include "tests/uplinks/stream_rig.h"
 
+#include <sys/un.h>
+
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <netinet/in.h>
@@ -73,6 +75,27 @@ bool stream_until_peers(unsigned n)
 {
     wanted_peers = n;
     return stream_until(has_peers);
+}
+
+unsigned stream_count_ports(const struct uplink *u)
+{
+    unsigned n = 0;
+
+    for (const struct uplink_port *p = u->ports; p; p = p->next)
+        n++;
+    return n;
+}
+
+bool stream_has_no_port(void)
+{
+    return !r.uplink->ports;
+}
+
+/* The talker sends a frame to everyone, as soon as it can. */
+void stream_talk(uint32_t len, uint8_t mark)
+{
+    rig_send_at(r.talker, r.rig.sim.now, 0xff, len, mark);
+    peer_rig_run(&r, 1);
 }
 
 /* --- the test's sockets --- */
@@ -209,4 +232,25 @@ unsigned stream_count_fds(void)
         n++;
     closedir(d);
     return n;
+}
+
+/* --- unix sockets --- */
+
+char stream_path[80], stream_unix_address[90];
+
+void stream_choose_path(void)
+{
+    snprintf(stream_path, sizeof(stream_path), "/tmp/lanarium-stream-%d", (int)getpid());
+    snprintf(stream_unix_address, sizeof(stream_unix_address), "unix:%s", stream_path);
+    unlink(stream_path);
+}
+
+int stream_connect_unix(void)
+{
+    struct sockaddr_un a = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+    memcpy(a.sun_path, stream_path, strlen(stream_path));
+    assert_return_code(connect(fd, (struct sockaddr *)&a, sizeof(a)), errno);
+    return fd;
 }

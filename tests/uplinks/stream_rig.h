@@ -35,6 +35,18 @@ int stream_listen(const char **address);
 /** The next peer that comes there; the link runs meanwhile. */
 int stream_accept(int listener);
 
+/** Paths for a unix socket of this process; the file is removed if it is there. */
+extern char stream_path[80], stream_unix_address[90];
+void stream_choose_path(void);
+/** A socket connected to whoever listens there. */
+int stream_connect_unix(void);
+
+/** The talker sends a frame to everyone, as soon as it can. */
+void stream_talk(uint32_t len, uint8_t mark);
+
+unsigned stream_count_ports(const struct uplink *u);
+bool stream_has_no_port(void);
+
 /** Run until a condition holds, 3 s at most; whether it does. */
 bool stream_until(bool (*condition)(void));
 bool stream_until_peers(unsigned n);

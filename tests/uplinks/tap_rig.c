@@ -96,6 +96,23 @@ const char *tap_rig_said(void)
     return said;
 }
 
+bool tap_rig_has_carrier(void)
+{
+    return tap_uplink->ports->carrier;
+}
+
+/* It cannot be opened, and this is why. */
+void tap_rig_refused(const struct tap_options *o, const char *sentence)
+{
+    char *line = xasprintf("lanarium: net.lua:7: %s\n", sentence);
+
+    tap_rig_listen();
+    assert_null(tap_rig_start(o));
+    assert_string_equal(tap_rig_said(), line);
+    tap_rig_finish();
+    free(line);
+}
+
 void tap_rig_until(bool (*holds)(void))
 {
     bool held = holds();

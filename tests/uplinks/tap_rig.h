@@ -32,6 +32,11 @@ void tap_rig_finish(void);
 void tap_rig_listen(void);
 const char *tap_rig_said(void);
 
+/** It cannot be made, and this is the one sentence, without its place. */
+void tap_rig_refused(const struct tap_options *o, const char *sentence);
+
+bool tap_rig_has_carrier(void);
+
 /** Run until the condition holds; fails if it does not in five seconds of the host's. */
 void tap_rig_until(bool (*holds)(void));
 

@@ -1,19 +1,12 @@
 /* Datagram links: the test's own sockets are the other ends, on loopback. */
-#include "tests/uplinks/peer.h"
+#include "tests/uplinks/dgram_rig.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 
-#include "devices/uplinks/datagrams.h"
-#include "devices/uplinks/dgram.h"
 #include "sim/offload.h"
 
 #define GROUP "230.0.0.77"
-
-static struct peer_rig r;
-static char remote[128], localaddr[128];
 
 /* --- other ends --- */
 
@@ -54,55 +47,16 @@ static void send_from(int fd, const void *bytes, size_t len)
     assert_int_equal(sendto(fd, bytes, len, 0, (struct sockaddr *)&to, sizeof(to)), len);
 }
 
-static struct uplink *create(const struct dgram_options *o, struct err *err)
-{
-    struct dgram_options full = *o;
-
-    full.file = "net.lua";
-    full.line = 3;
-    if (!full.ttl)
-        full.ttl = 1;
-    return dgram_create(&r.rig.sim, "link", &full, err);
-}
-
-static void start(const struct dgram_options *o)
-{
-    struct err err = {0};
-
-    peer_rig_init(&r);
-    struct uplink *u = create(o, &err);
-    if (!u)
-        err_print(&err, stderr);
-    assert_non_null(u);
-    peer_rig_attach(&r, u);
-}
-
 /* A link to a UDP socket of the test's. */
 static int start_udp(bool from_anyone)
 {
     uint16_t port;
     int fd = udp_socket(&port);
 
-    snprintf(remote, sizeof(remote), "127.0.0.1:%u", port);
-    start(&(struct dgram_options){
-        .remote = remote, .localaddr = "127.0.0.1:0", .from_anyone = from_anyone});
+    snprintf(dgram_remote, sizeof(dgram_remote), "127.0.0.1:%u", port);
+    dgram_start(&(struct dgram_options){
+        .remote = dgram_remote, .localaddr = "127.0.0.1:0", .from_anyone = from_anyone});
     return fd;
-}
-
-static struct datagrams *base(void)
-{
-    return container_of(r.uplink, struct datagrams, uplink);
-}
-
-static void assert_described(const char *part)
-{
-    char text[256] = "";
-    FILE *to = fmemopen(text, sizeof(text), "w");
-
-    r.uplink->ops->describe(r.uplink, to);
-    fclose(to);
-    if (!strstr(text, part))
-        fail_msg("\"%s\" is not in \"%s\"", part, text);
 }
 
 /* --- UDP --- */
@@ -122,7 +76,7 @@ static void a_frame_is_a_datagram_both_ways_byte_for_byte(void **state)
     assert_int_equal(r.talker->seen[0].len, sizeof(frame));
     assert_int_equal(recv(fd, got, sizeof(got), MSG_DONTWAIT), 200);
     assert_memory_equal(got, "\xff\xff\xff\xff\xff\xff\x02\0\0\0\0\x01\0\0\x07\0", 16);
-    assert_described("remote=127.0.0.1:");
+    dgram_described("remote=127.0.0.1:");
     peer_rig_finish(&r);
     close(fd);
 }
@@ -140,7 +94,7 @@ static void what_could_not_be_a_frame_is_refused_and_counted(void **state)
     assert_true(peer_rig_until(&r, 1));
     assert_int_equal(r.talker->seen[0].len, FRAME_MIN_WIRE);
     assert_int_equal(r.uplink->refused, 2);
-    assert_described("refused 2");
+    dgram_described("refused 2");
     peer_rig_finish(&r);
     close(fd);
 }
@@ -160,7 +114,7 @@ static void a_strangers_datagrams_are_dropped_unless_anyone_may_send(void **stat
         assert_true(peer_rig_until(&r, 1 + (unsigned)anyone));
         assert_int_equal(r.talker->seen[0].mark, anyone ? 1 : 2);
         if (!anyone)
-            assert_described("strangers' datagrams 1");
+            dgram_described("strangers' datagrams 1");
         peer_rig_finish(&r);
         close(stranger);
         close(fd);
@@ -194,12 +148,12 @@ static void a_port_that_is_taken_is_one_sentence(void **state)
     (void)state;
 
     peer_rig_init(&r);
-    snprintf(localaddr, sizeof(localaddr), "127.0.0.1:%u", port);
+    snprintf(dgram_localaddr, sizeof(dgram_localaddr), "127.0.0.1:%u", port);
     snprintf(want, sizeof(want),
              "net.lua:3: cannot bind %s: Address already in use; another program has it",
-             localaddr);
-    assert_null(
-        create(&(struct dgram_options){.remote = "127.0.0.1:9", .localaddr = localaddr}, &err));
+             dgram_localaddr);
+    assert_null(dgram_make(
+        &(struct dgram_options){.remote = "127.0.0.1:9", .localaddr = dgram_localaddr}, &err));
     assert_int_equal(err.n, 1);
     assert_string_equal(err.texts[0], want);
     err_finish(&err);
@@ -217,7 +171,7 @@ static void a_frame_that_no_datagram_can_hold_is_dropped_and_counted(void **stat
     rig_send_at(r.talker, 2 * NS_PER_MS, 0xff, 100, 8);
     peer_rig_run(&r, 5);
     assert_int_equal(recv(fd, got, sizeof(got), MSG_DONTWAIT), 100);
-    assert_int_equal(base()->too_long, 1);
+    assert_int_equal(dgram_base()->too_long, 1);
     assert_int_equal(r.uplink->ports->port.stats.drops[DROP_REFUSED], 1);
     peer_rig_finish(&r);
     close(fd);
@@ -296,8 +250,8 @@ static void a_member_hears_others_on_its_host_and_not_itself(void **state)
     close(udp_socket(&port));
     int fd = member_socket(port);
     struct sockaddr_in group = inet_at(GROUP, port);
-    snprintf(remote, sizeof(remote), GROUP ":%u", port);
-    start(&(struct dgram_options){.mcast = remote, .localaddr = "127.0.0.1"});
+    snprintf(dgram_remote, sizeof(dgram_remote), GROUP ":%u", port);
+    dgram_start(&(struct dgram_options){.mcast = dgram_remote, .localaddr = "127.0.0.1"});
     peer_frame(frame, sizeof(frame), 5);
     assert_int_equal(sendto(fd, frame, 100, 0, (struct sockaddr *)&group, sizeof(group)), 100);
     rig_send_at(r.talker, NS_PER_MS, 0xff, 150, 7);
@@ -306,7 +260,7 @@ static void a_member_hears_others_on_its_host_and_not_itself(void **state)
     peer_rig_run(&r, 5);
     assert_int_equal(r.talker->n_seen, 1);
     assert_int_equal(r.talker->seen[0].mark, 5);
-    assert_described("own frames heard 2");
+    dgram_described("own frames heard 2");
     assert_int_equal(recv(fd, got, sizeof(got), MSG_DONTWAIT), 100); /* its own */
     assert_int_equal(recv(fd, got, sizeof(got), MSG_DONTWAIT), 150);
     assert_int_equal(recv(fd, got, sizeof(got), MSG_DONTWAIT), 160);
@@ -321,10 +275,10 @@ static void two_links_to_one_group_hear_each_other(void **state)
     (void)state;
 
     close(udp_socket(&port));
-    snprintf(remote, sizeof(remote), GROUP ":%u", port);
-    struct dgram_options o = {.mcast = remote, .localaddr = "127.0.0.1"};
-    start(&o);
-    struct uplink *other = create(&o, &err);
+    snprintf(dgram_remote, sizeof(dgram_remote), GROUP ":%u", port);
+    struct dgram_options o = {.mcast = dgram_remote, .localaddr = "127.0.0.1"};
+    dgram_start(&o);
+    struct uplink *other = dgram_make(&o, &err);
     struct vlan *v = vlan_create(&r.rig.sim, "other", VLAN_SWITCH);
     struct talker *t = rig_talker(&r.rig, v);
     assert_non_null(other);
@@ -340,174 +294,6 @@ static void two_links_to_one_group_hear_each_other(void **state)
     peer_rig_finish(&r);
 }
 
-/* --- unix sockets --- */
-
-static char folder[] = "/tmp/lanarium-dgram-XXXXXX", path_a[64], path_b[64];
-
-static int unix_socket(const char *path)
-{
-    struct sockaddr_un a = {.sun_family = AF_UNIX};
-    int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
-
-    if (path) {
-        snprintf(a.sun_path, sizeof(a.sun_path), "%s", path);
-        assert_return_code(bind(fd, (struct sockaddr *)&a, sizeof(a)), errno);
-    }
-    return fd;
-}
-
-static ssize_t unix_send(int fd, const char *path, const void *bytes, size_t len)
-{
-    struct sockaddr_un a = {.sun_family = AF_UNIX};
-
-    snprintf(a.sun_path, sizeof(a.sun_path), "%s", path);
-    return sendto(fd, bytes, len, 0, (struct sockaddr *)&a, sizeof(a));
-}
-
-/* Ours is a, theirs b. */
-static void start_unix(void)
-{
-    start(&(struct dgram_options){.remote = remote, .localaddr = localaddr});
-}
-
-static int folder_make(void **state)
-{
-    (void)state;
-    memcpy(folder + sizeof(folder) - 7, "XXXXXX", 6);
-    assert_non_null(mkdtemp(folder));
-    snprintf(path_a, sizeof(path_a), "%s/a", folder);
-    snprintf(path_b, sizeof(path_b), "%s/b", folder);
-    snprintf(localaddr, sizeof(localaddr), "unix:%s", path_a);
-    snprintf(remote, sizeof(remote), "unix:%s", path_b);
-    return 0;
-}
-
-static int folder_remove(void **state)
-{
-    (void)state;
-    unlink(path_b);
-    assert_return_code(rmdir(folder), errno); /* nothing of ours is left in it */
-    return 0;
-}
-
-static void unix_datagrams_pass_both_ways_and_the_file_goes(void **state)
-{
-    static uint8_t big[70000];
-    uint8_t got[200];
-    char roundabout[80];
-    (void)state;
-
-    snprintf(roundabout, sizeof(roundabout), "%s/../%s/b", folder, strrchr(folder, '/') + 1);
-    close(unix_socket(path_a)); /* left over by someone: replaced */
-    int fd = unix_socket(roundabout), stranger = unix_socket(NULL);
-    start_unix();
-    peer_frame(big, sizeof(big), 4);
-    assert_int_equal(unix_send(stranger, path_a, big, 100), 100);
-    assert_int_equal(unix_send(fd, path_a, big, 100), 100);
-    assert_int_equal(unix_send(fd, path_a, big, FRAME_MAX_LEN + 1), FRAME_MAX_LEN + 1);
-    assert_int_equal(unix_send(fd, path_a, big, 70000), 70000);
-    rig_send_at(r.talker, NS_PER_MS, 0xff, 150, 7);
-    assert_true(peer_rig_until(&r, 1));
-    peer_rig_run(&r, 5);
-    assert_int_equal(r.talker->n_seen, 1);
-    assert_int_equal(base()->too_long, 2);
-    assert_described("strangers' datagrams 1");
-    assert_int_equal(recv(fd, got, sizeof(got), MSG_DONTWAIT), 150);
-    peer_rig_finish(&r);
-    close(fd);
-    close(stranger);
-}
-
-static void abstract_names_are_an_address_too(void **state)
-{
-    struct sockaddr_un a = {.sun_family = AF_UNIX};
-    uint8_t frame[100], got[200];
-    int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
-    (void)state;
-
-    /* Names without a folder are the host's, so they hold our number. */
-    int len = snprintf(a.sun_path + 1, 60, "lanarium-test-%d-b", (int)getpid());
-    socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)len);
-    assert_return_code(bind(fd, (struct sockaddr *)&a, size), errno);
-    snprintf(remote, sizeof(remote), "abstract:%s", a.sun_path + 1);
-    snprintf(localaddr, sizeof(localaddr), "abstract:lanarium-test-%d-a", (int)getpid());
-    start_unix();
-    a.sun_path[len] = 'a';
-    peer_frame(frame, sizeof(frame), 6);
-    assert_int_equal(sendto(fd, frame, 100, 0, (struct sockaddr *)&a, size), 100);
-    rig_send_at(r.talker, NS_PER_MS, 0xff, 150, 7);
-    assert_true(peer_rig_until(&r, 1));
-    peer_rig_run(&r, 5);
-    assert_int_equal(recv(fd, got, sizeof(got), MSG_DONTWAIT), 150);
-    peer_rig_finish(&r);
-    close(fd);
-}
-
-static void nobody_at_the_other_end_is_survived(void **state)
-{
-    uint8_t got[200];
-    (void)state;
-
-    start_unix();
-    rig_send_at(r.talker, NS_PER_MS, 0xff, 100, 1);
-    peer_rig_run(&r, 5);
-    int fd = unix_socket(path_b);
-    rig_send_at(r.talker, r.rig.sim.now + NS_PER_MS, 0xff, 110, 2);
-    peer_rig_run(&r, 5);
-    assert_int_equal(recv(fd, got, sizeof(got), MSG_DONTWAIT), 110);
-    close(fd);
-    rig_send_at(r.talker, r.rig.sim.now + NS_PER_MS, 0xff, 120, 3);
-    peer_rig_run(&r, 5);
-    assert_int_equal(base()->unreachable, 2);
-    unlink(path_b);
-    fd = unix_socket(path_b);
-    rig_send_at(r.talker, r.rig.sim.now + NS_PER_MS, 0xff, 130, 4);
-    peer_rig_run(&r, 5);
-    assert_int_equal(recv(fd, got, sizeof(got), MSG_DONTWAIT), 130);
-    peer_rig_finish(&r);
-    close(fd);
-}
-
-static void a_receiver_that_is_late_gets_every_frame(void **state)
-{
-    enum { N = 500 };
-    uint8_t got[200];
-    unsigned n = 0;
-    int fd = unix_socket(path_b);
-    (void)state;
-
-    start_unix();
-    for (unsigned i = 0; i < N; i++)
-        rig_send_at(r.talker, NS_PER_MS, 0xff, 100, (uint8_t)i);
-    peer_rig_run(&r, 5);
-    assert_true(base()->blocked);
-    for (int tries = 0; tries < 1000 && n < N; tries++) {
-        while (recv(fd, got, sizeof(got), MSG_DONTWAIT) == 100)
-            assert_int_equal(got[ETH_HLEN], (uint8_t)n++);
-        peer_rig_run(&r, 1);
-    }
-    assert_int_equal(n, N);
-    assert_int_equal(port_dropped(&r.uplink->ports->port), 0);
-    assert_null(base()->retry); /* it was told, and did not look again and again */
-    peer_rig_finish(&r);
-    close(fd);
-}
-
-static void a_receiver_that_never_reads_costs_a_bounded_queue(void **state)
-{
-    int fd = unix_socket(path_b);
-    (void)state;
-
-    start_unix();
-    for (unsigned i = 0; i < 2000; i++)
-        rig_send_at(r.talker, NS_PER_MS + i * 10 * NS_PER_US, 0xff, 100, (uint8_t)i);
-    peer_rig_run(&r, 40);
-    assert_true(base()->blocked);
-    assert_true(r.uplink->ports->port.stats.drops[DROP_HELD] > 900);
-    peer_rig_finish(&r);
-    close(fd);
-}
-
 /* --- descriptors --- */
 
 /* The link closes it. */
@@ -516,7 +302,7 @@ static void start_fd(int fd)
     char text[16];
 
     snprintf(text, sizeof(text), "%d", fd);
-    start(&(struct dgram_options){.fd = text});
+    dgram_start(&(struct dgram_options){.fd = text});
 }
 
 static void a_descriptor_of_someone_elses_is_used(void **state)
@@ -551,7 +337,7 @@ static void a_refused_connection_is_counted_and_survived(void **state)
     for (unsigned i = 1; i <= 100; i++)
         rig_send_at(r.talker, i * NS_PER_MS / 4, 0xff, 100, 1);
     peer_rig_run(&r, 30);
-    assert_true(base()->errors + base()->unreachable > 10);
+    assert_true(dgram_base()->errors + dgram_base()->unreachable > 10);
     assert_true(r.uplink->ports->carrier);
     int fd = socket(AF_INET, SOCK_DGRAM, 0);
     assert_return_code(bind(fd, (struct sockaddr *)&to, sizeof(to)), errno);
@@ -573,8 +359,8 @@ static void a_descriptor_that_is_no_datagram_socket_is_one_sentence(void **state
     assert_return_code(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), errno);
     snprintf(text, sizeof(text), "%d", pair[0]);
     snprintf(want, sizeof(want), "net.lua:3: fd = \"%s\": it is no datagram socket", text);
-    assert_null(create(&(struct dgram_options){.fd = text}, &err));
-    assert_null(create(&(struct dgram_options){.fd = "no-such-name"}, &err));
+    assert_null(dgram_make(&(struct dgram_options){.fd = text}, &err));
+    assert_null(dgram_make(&(struct dgram_options){.fd = "no-such-name"}, &err));
     assert_int_equal(err.n, 2);
     assert_string_equal(err.texts[0], want);
     err_finish(&err);
@@ -582,8 +368,6 @@ static void a_descriptor_that_is_no_datagram_socket_is_one_sentence(void **state
     close(pair[0]);
     close(pair[1]);
 }
-
-#define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, folder_make, folder_remove)
 
 int main(void)
 {
@@ -597,11 +381,6 @@ int main(void)
         cmocka_unit_test(a_request_to_segment_is_carried_out),
         cmocka_unit_test(a_member_hears_others_on_its_host_and_not_itself),
         cmocka_unit_test(two_links_to_one_group_hear_each_other),
-        IN_FOLDER(unix_datagrams_pass_both_ways_and_the_file_goes),
-        cmocka_unit_test(abstract_names_are_an_address_too),
-        IN_FOLDER(nobody_at_the_other_end_is_survived),
-        IN_FOLDER(a_receiver_that_is_late_gets_every_frame),
-        IN_FOLDER(a_receiver_that_never_reads_costs_a_bounded_queue),
         cmocka_unit_test(a_descriptor_of_someone_elses_is_used),
         cmocka_unit_test(a_refused_connection_is_counted_and_survived),
         cmocka_unit_test(a_descriptor_that_is_no_datagram_socket_is_one_sentence),

@@ -2,44 +2,10 @@
  */
 #include "tests/uplinks/stream_rig.h"
 
-#include <sys/stat.h>
-#include <sys/un.h>
-
 #include "devices/uplinks/stream_frame.h"
 #include "sim/offload.h"
 
 static uint8_t frame[70000];
-
-static unsigned count_ports(const struct uplink *u)
-{
-    unsigned n = 0;
-
-    for (const struct uplink_port *p = u->ports; p; p = p->next)
-        n++;
-    return n;
-}
-
-static bool no_port(void)
-{
-    return !r.uplink->ports;
-}
-
-static bool is_up(void)
-{
-    return r.uplink->ports->port.up;
-}
-
-static bool is_down(void)
-{
-    return !r.uplink->ports->port.up;
-}
-
-/* The talker sends a frame to everyone, as soon as it can. */
-static void talk(uint32_t len, uint8_t mark)
-{
-    rig_send_at(r.talker, r.rig.sim.now, 0xff, len, mark);
-    peer_rig_run(&r, 1);
-}
 
 /* --- frames --- */
 
@@ -55,7 +21,7 @@ static void frames_pass_both_ways_byte_for_byte(void **state)
     assert_true(peer_rig_until(&r, 1));
     assert_int_equal(r.talker->seen[0].mark, 7);
     assert_int_equal(r.talker->seen[0].len, 1514);
-    talk(1514, 9);
+    stream_talk(1514, 9);
     assert_int_equal(stream_read_frame(fd, frame), 1514);
     memset(sent, 0, sizeof(sent));
     memset(sent, 0xff, ETH_ALEN);
@@ -72,7 +38,7 @@ static void each_peer_has_a_port_of_its_own(void **state)
     stream_start_listening();
     int a = stream_connect(), b = stream_connect();
     assert_true(stream_until_peers(2));
-    assert_int_equal(count_ports(r.uplink), 2);
+    assert_int_equal(stream_count_ports(r.uplink), 2);
     stream_write_frame(a, 100, 1);
     assert_true(peer_rig_until(&r, 1));
     assert_int_equal(stream_read_frame(b, frame), 100);
@@ -96,7 +62,7 @@ static void what_a_peer_sent_before_it_closed_arrives(void **state)
         stream_write_frame(fd, 1000, i);
     close(fd);
     assert_true(peer_rig_until(&r, 50));
-    assert_true(stream_until(no_port));
+    assert_true(stream_until(stream_has_no_port));
     for (uint8_t i = 0; i < 50; i++)
         assert_int_equal(r.talker->seen[i].mark, i);
     peer_rig_finish(&r);
@@ -236,7 +202,7 @@ static void assert_leaves(const void *bytes, size_t len, const char *why)
     stream_write(fd, bytes, len);
     assert_true(stream_until_peers(1));
     close(fd);
-    assert_true(stream_until(no_port));
+    assert_true(stream_until(stream_has_no_port));
     stream_described(r.uplink, why);
     assert_int_equal(r.talker->n_seen, 0);
     peer_rig_finish(&r);
@@ -265,7 +231,7 @@ static void a_reset_is_a_loss_that_says_so(void **state)
     assert_true(stream_until_peers(1));
     setsockopt(fd, SOL_SOCKET, SO_LINGER, &abort, sizeof(abort));
     close(fd);
-    assert_true(stream_until(no_port));
+    assert_true(stream_until(stream_has_no_port));
     stream_described(r.uplink, "Connection reset by peer");
     peer_rig_finish(&r);
 }
@@ -291,25 +257,6 @@ static void one_byte_at_a_time_is_a_frame_in_the_end(void **state)
 }
 
 /* --- peers that do not read --- */
-
-static char unix_path[80], unix_address[90];
-
-static void choose_path(void)
-{
-    snprintf(unix_path, sizeof(unix_path), "/tmp/lanarium-stream-%d", (int)getpid());
-    snprintf(unix_address, sizeof(unix_address), "unix:%s", unix_path);
-    unlink(unix_path);
-}
-
-static int unix_connect(void)
-{
-    struct sockaddr_un a = {.sun_family = AF_UNIX};
-    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
-
-    memcpy(a.sun_path, unix_path, strlen(unix_path));
-    assert_return_code(connect(fd, (struct sockaddr *)&a, sizeof(a)), errno);
-    return fd;
-}
 
 /* 4,000 frames of 1,500 bytes: more than the socket, the peer's queue and its port's hold. */
 static void talk_much(void)
@@ -341,12 +288,12 @@ static void a_peer_that_does_not_read_harms_only_itself(void **state)
 {
     (void)state;
 
-    choose_path();
-    stream_start(STREAM_OPTIONS(.listen = unix_address));
-    int slow = unix_connect();
+    stream_choose_path();
+    stream_start(STREAM_OPTIONS(.listen = stream_unix_address));
+    int slow = stream_connect_unix();
     assert_true(stream_until_peers(1));
     struct uplink_port *slow_port = r.uplink->ports;
-    int quick = unix_connect();
+    int quick = stream_connect_unix();
     assert_true(stream_until_peers(2));
     talk_much();
     assert_int_equal(read_what_is_there(quick), 4000);
@@ -357,7 +304,7 @@ static void a_peer_that_does_not_read_harms_only_itself(void **state)
 
     /* When it reads again it gets all that was kept, and what comes from then on. */
     assert_int_equal(read_what_is_there(slow), 4000 - dropped);
-    talk(1500, 9);
+    stream_talk(1500, 9);
     assert_int_equal(read_what_is_there(slow), 1);
     assert_int_equal(frame[ETH_HLEN], 9);
     close(slow);
@@ -369,14 +316,14 @@ static void a_peer_that_goes_takes_what_waited_for_it_along(void **state)
 {
     (void)state;
 
-    choose_path();
-    stream_start(STREAM_OPTIONS(.listen = unix_address));
-    int fd = unix_connect();
+    stream_choose_path();
+    stream_start(STREAM_OPTIONS(.listen = stream_unix_address));
+    int fd = stream_connect_unix();
     assert_true(stream_until_peers(1));
     talk_much();
     peer_rig_run(&r, 70);
     close(fd);
-    assert_true(stream_until(no_port));
+    assert_true(stream_until(stream_has_no_port));
     peer_rig_finish(&r);
 }
 
@@ -417,11 +364,11 @@ static void a_storm_of_peers_leaks_nothing(void **state)
         close(fd);
         if (i % 10 == 0)
             peer_rig_run(&r, 1);
-        assert_true(count_ports(r.uplink) <= 256);
+        assert_true(stream_count_ports(r.uplink) <= 256);
     }
-    assert_true(stream_until(no_port));
+    assert_true(stream_until(stream_has_no_port));
     peer_rig_run(&r, 5);
-    assert_true(stream_until(no_port));
+    assert_true(stream_until(stream_has_no_port));
     assert_int_equal(stream_count_fds(), before);
     stream_write_frame(before = (unsigned)stream_connect(), 100, 1);
     assert_true(peer_rig_until(&r, 1));
@@ -452,293 +399,6 @@ static void peers_beyond_the_maximum_are_refused_and_counted(void **state)
     peer_rig_finish(&r);
 }
 
-/* --- listening --- */
-
-static void a_port_that_is_taken_is_one_sentence(void **state)
-{
-    const char *address;
-    char sentence[128];
-    int fd = stream_listen(&address);
-    (void)state;
-
-    snprintf(sentence, sizeof(sentence), "net.lua:3: cannot listen on %s: Address already in use",
-             address);
-    stream_refused(STREAM_OPTIONS(.listen = address), sentence);
-    close(fd);
-}
-
-static void a_unix_socket_left_over_is_replaced(void **state)
-{
-    struct stat st;
-    (void)state;
-
-    choose_path();
-    struct sockaddr_un a = {.sun_family = AF_UNIX};
-    memcpy(a.sun_path, unix_path, strlen(unix_path));
-    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
-    assert_return_code(bind(fd, (struct sockaddr *)&a, sizeof(a)), errno);
-    close(fd); /* its file stays, as after a crash */
-    stream_start(STREAM_OPTIONS(.listen = unix_address));
-    fd = unix_connect();
-    assert_true(stream_until_peers(1));
-    stream_write_frame(fd, 100, 1);
-    assert_true(peer_rig_until(&r, 1));
-    close(fd);
-    peer_rig_finish(&r);
-    assert_int_equal(lstat(unix_path, &st), -1); /* ours is removed */
-}
-
-static void a_unix_socket_in_use_and_a_file_are_left_alone(void **state)
-{
-    char sentence[160];
-    struct stat st;
-    (void)state;
-
-    choose_path();
-    snprintf(sentence, sizeof(sentence), "net.lua:3: cannot listen on %s: Address already in use",
-             unix_address);
-    stream_start(STREAM_OPTIONS(.listen = unix_address));
-    stream_refused(STREAM_OPTIONS(.listen = unix_address), sentence);
-    close(unix_connect()); /* it is still there */
-    peer_rig_finish(&r);
-
-    fclose(fopen(unix_path, "w"));
-    stream_refused(STREAM_OPTIONS(.listen = unix_address), sentence);
-    assert_int_equal(lstat(unix_path, &st), 0);
-    unlink(unix_path);
-}
-
-static void an_abstract_name_needs_no_file(void **state)
-{
-    char address[64];
-    struct sockaddr_un a = {.sun_family = AF_UNIX};
-    (void)state;
-
-    snprintf(address, sizeof(address), "abstract:lanarium-test-%d", (int)getpid());
-    stream_start(STREAM_OPTIONS(.listen = address));
-    assert_string_equal(stream_where(r.uplink), address);
-    size_t len = strlen(address) - strlen("abstract:");
-    memcpy(a.sun_path + 1, address + strlen("abstract:"), len);
-    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
-    assert_return_code(connect(fd, (struct sockaddr *)&a,
-                               (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + len)),
-                       errno);
-    stream_write_frame(fd, 100, 1);
-    assert_true(peer_rig_until(&r, 1));
-    close(fd);
-    peer_rig_finish(&r);
-}
-
-/* --- connecting --- */
-
-static void it_connects_as_soon_as_somebody_listens(void **state)
-{
-    const char *address;
-    (void)state;
-
-    int listener = stream_listen(&address);
-    struct sockaddr_storage where;
-    socklen_t len = sizeof(where);
-    getsockname(listener, (struct sockaddr *)&where, &len);
-    close(listener); /* nobody is there at first */
-    stream_start(STREAM_OPTIONS(.connect = address));
-    peer_rig_run(&r, 20);
-    assert_true(is_down());
-    stream_described(r.uplink, "attempts: 1, Connection refused");
-    listener = socket(AF_INET, SOCK_STREAM, 0);
-    int yes = 1;
-    setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
-    assert_return_code(bind(listener, (struct sockaddr *)&where, len), errno);
-    assert_return_code(listen(listener, 1), errno);
-    int fd = stream_accept(listener);
-    assert_true(stream_until(is_up));
-    stream_described(r.uplink, "connected to 127.0.0.1:");
-    talk(100, 4);
-    assert_int_equal(stream_read_frame(fd, frame), 100);
-    stream_write_frame(fd, 100, 5);
-    assert_true(peer_rig_until(&r, 1));
-    close(fd);
-    close(listener);
-    peer_rig_finish(&r);
-}
-
-static void when_the_peer_is_lost_it_is_down_until_it_is_back(void **state)
-{
-    const char *address;
-    (void)state;
-
-    int listener = stream_listen(&address);
-    stream_start(STREAM_OPTIONS(.connect = address, .reconnect = "30ms"));
-    for (uint8_t i = 0; i < 3; i++) {
-        int fd = stream_accept(listener);
-        assert_true(stream_until(is_up));
-        stream_write_frame(fd, 100, i);
-        assert_true(peer_rig_until(&r, i + 1u));
-        close(fd);
-        assert_true(stream_until(is_down));
-        stream_described(r.uplink, "it closed the connection");
-    }
-    assert_int_equal(count_ports(r.uplink), 1);
-    close(listener);
-    peer_rig_finish(&r);
-}
-
-static void with_reconnect_never_it_stays_down(void **state)
-{
-    const char *address;
-    (void)state;
-
-    int listener = stream_listen(&address);
-    stream_start(STREAM_OPTIONS(.connect = address, .reconnect = "never"));
-    close(stream_accept(listener));
-    assert_true(stream_until(is_up) || is_down());
-    assert_true(stream_until(is_down));
-    peer_rig_run(&r, 300); /* longer than the first wait */
-    assert_true(is_down());
-    stream_described(r.uplink, "was connected to");
-    assert_int_equal(accept4(listener, NULL, NULL, SOCK_NONBLOCK), -1);
-    close(listener);
-    peer_rig_finish(&r);
-}
-
-static void a_peer_that_accepts_and_closes_is_not_asked_without_end(void **state)
-{
-    const char *address;
-    unsigned n = 0;
-    (void)state;
-
-    int listener = stream_listen(&address);
-    stream_start(STREAM_OPTIONS(.connect = address));
-    for (unsigned i = 0; i < 1000; i++) {
-        int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK);
-        if (fd >= 0) {
-            n++;
-            close(fd);
-        }
-        peer_rig_run(&r, 1);
-    }
-    assert_in_range(n, 3, 4); /* at 0, 0.1, 0.3 and 0.7 s */
-    close(listener);
-    peer_rig_finish(&r);
-}
-
-static void frames_held_for_a_lost_peer_are_not_the_next_ones(void **state)
-{
-    const char *address;
-    (void)state;
-
-    int listener = stream_listen(&address);
-    stream_start(STREAM_OPTIONS(.connect = address, .reconnect = "10ms"));
-    int fd = stream_accept(listener);
-    assert_true(stream_until(is_up));
-    for (unsigned i = 0; i < 8000; i++)
-        rig_send_at(r.talker, r.rig.sim.now + (i + 1) * 15 * NS_PER_US, 0xff, 1500, 1);
-    peer_rig_run(&r, 130);
-    assert_true(r.uplink->ports->port.held.n > 0);
-    close(fd);
-    fd = stream_accept(listener);
-    peer_rig_run(&r, 20);
-    assert_true(stream_until(is_up));
-    talk(100, 2);
-    assert_int_equal(stream_read_frame(fd, frame), 100);
-    assert_int_equal(frame[ETH_HLEN], 2);
-    close(fd);
-    close(listener);
-    peer_rig_finish(&r);
-}
-
-/* --- inherited sockets --- */
-
-static void a_connected_socket_can_be_inherited(void **state)
-{
-    char number[8];
-    int pair[2];
-    (void)state;
-
-    assert_return_code(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), errno);
-    snprintf(number, sizeof(number), "%d", pair[1]);
-    stream_start(STREAM_OPTIONS(.fd = number));
-    assert_true(stream_until_peers(1));
-    stream_write_frame(pair[0], 100, 1);
-    assert_true(peer_rig_until(&r, 1));
-    close(pair[0]);
-    assert_true(stream_until(no_port));
-    peer_rig_finish(&r);
-}
-
-static void a_listening_socket_can_be_inherited_by_name(void **state)
-{
-    const char *address;
-    char number[16];
-    int listener = stream_listen(&address);
-    (void)state;
-
-    snprintf(number, sizeof(number), "%d", (int)getpid());
-    setenv("LISTEN_PID", number, 1);
-    snprintf(number, sizeof(number), "%d", listener - 3 + 1);
-    setenv("LISTEN_FDS", number, 1);
-    char names[200] = "";
-    for (int i = 3; i < listener; i++)
-        strcat(names, "x:");
-    setenv("LISTEN_FDNAMES", strcat(names, "lan"), 1);
-    stream_start(STREAM_OPTIONS(.fd = "lan"));
-    assert_string_equal(stream_where(r.uplink), address);
-    int fd = stream_connect();
-    stream_write_frame(fd, 100, 1);
-    assert_true(peer_rig_until(&r, 1));
-    close(fd);
-    peer_rig_finish(&r);
-    stream_refused(STREAM_OPTIONS(.fd = "wan"),
-                   "net.lua:3: fd = \"wan\": no descriptor of that name "
-                   "was passed (LISTEN_FDNAMES, LISTEN_PID)");
-    unsetenv("LISTEN_PID");
-}
-
-static void what_is_no_stream_socket_is_refused(void **state)
-{
-    char number[8];
-    int fd = socket(AF_INET, SOCK_DGRAM, 0);
-    (void)state;
-
-    snprintf(number, sizeof(number), "%d", fd);
-    char *sentence = xasprintf("net.lua:3: fd = \"%s\": it is no stream socket that listens or is "
-                               "connected",
-                               number);
-    stream_refused(STREAM_OPTIONS(.fd = number), sentence);
-    free(sentence);
-    close(fd);
-    stream_refused(STREAM_OPTIONS(.fd = "900"),
-                   "net.lua:3: fd = \"900\": there is no such open descriptor");
-}
-
-/* --- two of ours --- */
-
-static void two_links_in_one_process_join_two_lans(void **state)
-{
-    (void)state;
-
-    stream_start_listening();
-    struct vlan *far = vlan_create(&r.rig.sim, "far", VLAN_SWITCH);
-    struct talker *friend = rig_talker(&r.rig, far);
-    struct uplink *other =
-        stream_start_another(STREAM_OPTIONS(.connect = stream_where(r.uplink)), far);
-    assert_true(stream_until_peers(1));
-    for (unsigned i = 0; i < 1000; i++) {
-        rig_send_at(r.talker, r.rig.sim.now + (i + 1) * 20 * NS_PER_US, 0xff, 1000, (uint8_t)i);
-        rig_send_at(friend, r.rig.sim.now + (i + 1) * 20 * NS_PER_US, 0xff, 1000, (uint8_t)i);
-    }
-    assert_true(peer_rig_until(&r, 1000));
-    peer_rig_run(&r, 20);
-    assert_int_equal(friend->n_seen, 1000);
-    for (unsigned i = 0; i < 1000; i++) {
-        assert_int_equal(friend->seen[i].mark, (uint8_t)i);
-        assert_int_equal(r.talker->seen[i].mark, (uint8_t)i);
-    }
-    uplink_destroy(other);
-    assert_true(stream_until(no_port));
-    peer_rig_finish(&r);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -760,19 +420,6 @@ int main(void)
         cmocka_unit_test(a_link_that_is_slow_inside_does_not_read_on),
         cmocka_unit_test(a_storm_of_peers_leaks_nothing),
         cmocka_unit_test(peers_beyond_the_maximum_are_refused_and_counted),
-        cmocka_unit_test(a_port_that_is_taken_is_one_sentence),
-        cmocka_unit_test(a_unix_socket_left_over_is_replaced),
-        cmocka_unit_test(a_unix_socket_in_use_and_a_file_are_left_alone),
-        cmocka_unit_test(an_abstract_name_needs_no_file),
-        cmocka_unit_test(it_connects_as_soon_as_somebody_listens),
-        cmocka_unit_test(when_the_peer_is_lost_it_is_down_until_it_is_back),
-        cmocka_unit_test(with_reconnect_never_it_stays_down),
-        cmocka_unit_test(a_peer_that_accepts_and_closes_is_not_asked_without_end),
-        cmocka_unit_test(frames_held_for_a_lost_peer_are_not_the_next_ones),
-        cmocka_unit_test(a_connected_socket_can_be_inherited),
-        cmocka_unit_test(a_listening_socket_can_be_inherited_by_name),
-        cmocka_unit_test(what_is_no_stream_socket_is_refused),
-        cmocka_unit_test(two_links_in_one_process_join_two_lans),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,4 @@
-/* Opening TAP interfaces: names, descriptors, helpers, scripts, addresses; and what can be wrong.
- */
+/* Opening TAP interfaces: names, descriptors, helpers, addresses; and what can be wrong. */
 #include "tap_rig.h"
 
 #include <arpa/inet.h>
@@ -9,7 +8,6 @@
 #include <linux/if_tun.h>
 #include <net/if.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
@@ -19,193 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static char folder[] = "/tmp/lanarium-tap-XXXXXX";
-static char script_path[64], notes_path[64], self[512];
-
-/* --- scripts that the tests write --- */
-
-/* A script, which finds the path of the notes in $notes. */
-static const char *script(const char *text)
-{
-    FILE *f = fopen(script_path, "w");
-
-    fprintf(f, "#!/bin/sh\nnotes=%s\n%s\n", notes_path, text);
-    fclose(f);
-    chmod(script_path, 0755);
-    unlink(notes_path);
-    return script_path;
-}
-
-/* What a script wrote into $notes. */
-static const char *notes(void)
-{
-    static char text[256];
-    FILE *f = fopen(notes_path, "r");
-    size_t n = f ? fread(text, 1, sizeof(text) - 1, f) : 0;
-
-    text[n] = '\0';
-    if (f)
-        fclose(f);
-    return text;
-}
-
-static bool is_dead(void)
-{
-    pid_t pid = atoi(notes());
-    char path[64], state = 'X';
-
-    snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-    FILE *f = fopen(path, "r");
-    if (f && fscanf(f, "%*d %*s %c", &state) != 1)
-        state = 'X';
-    if (f)
-        fclose(f);
-    return pid > 0 && (state == 'X' || state == 'Z');
-}
-
-/* It dies soon: it has been killed, and init buries it. */
-static void assert_dies(void)
-{
-    for (unsigned i = 0; i < 500 && !is_dead(); i++)
-        usleep(10000);
-    assert_true(is_dead());
-}
-
-static bool carrier_is_there(void)
-{
-    return tap_uplink->ports->carrier;
-}
-
-static bool something_failed(void)
-{
-    fflush(stderr);
-    return lseek(2, 0, SEEK_CUR) > 0;
-}
-
-/* It cannot be opened, and this is why. */
-static void refused(const struct tap_options *o, const char *sentence)
-{
-    char *line = xasprintf("lanarium: net.lua:7: %s\n", sentence);
-
-    tap_rig_listen();
-    assert_null(tap_rig_start(o));
-    assert_string_equal(tap_rig_said(), line);
-    tap_rig_finish();
-    free(line);
-}
-
-static void a_script_gets_the_name_and_then_the_carrier_comes(void **state)
-{
-    struct tap_options o = tap_rig_options();
-    (void)state;
-
-    o.script = script("sleep 0.1; echo \"$# $1\" >$notes; ip link set $1 up");
-    assert_non_null(tap_rig_start(&o));
-    assert_false(carrier_is_there());
-    tap_rig_until(carrier_is_there);
-    assert_string_equal(notes(), "1 " TAP_RIG_NAME "\n");
-    tap_rig_finish();
-}
-
-/* The script ends badly: that is said, the run goes on without carrier. */
-static void script_fails(const char *text, const char *why)
-{
-    struct tap_options o = tap_rig_options();
-    char *line = xasprintf("lanarium: net.lua:7: tap gw stays without carrier: script %s %s\n",
-                           script_path, why);
-
-    o.script = script(text);
-    o.timeout_ns = 200 * NS_PER_MS;
-    tap_rig_listen();
-    assert_non_null(tap_rig_start(&o));
-    tap_rig_until(something_failed);
-    assert_string_equal(tap_rig_said(), line);
-    sim_run(&tap_rig.sim, tap_rig.sim.now + 10 * NS_PER_MS);
-    assert_false(carrier_is_there());
-    tap_rig_finish();
-    free(line);
-}
-
-static void a_script_that_fails_leaves_it_without_carrier(void **state)
-{
-    (void)state;
-    script_fails("exit 3", "failed: exit status 3");
-    script_fails("kill -TERM $$", "was ended by signal 15 (Terminated)");
-}
-
-static void a_script_that_hangs_is_killed_with_all_it_started(void **state)
-{
-    (void)state;
-    script_fails("sleep 1000 & echo $! >$notes; wait",
-                 "had not ended after 200ms, and was killed; script_timeout allows more");
-    assert_dies();
-}
-
-static void a_script_without_its_interpreter_cannot_be_started(void **state)
-{
-    struct tap_options o = tap_rig_options();
-    (void)state;
-
-    FILE *f = fopen(script_path, "w");
-    fputs("#!/nonexistent\n", f);
-    fclose(f);
-    o.script = script_path;
-    tap_rig_listen();
-    assert_non_null(tap_rig_start(&o));
-    tap_rig_until(something_failed);
-    assert_non_null(strstr(tap_rig_said(), "cannot be started: No such file or directory"));
-    tap_rig_finish();
-}
-
-static void a_script_that_is_missing_is_told_before_anything_starts(void **state)
-{
-    struct tap_options o = tap_rig_options();
-    (void)state;
-
-    o.script = "/nonexistent/ifup";
-    refused(&o, "script /nonexistent/ifup: No such file or directory");
-    o.script = "/tmp";
-    refused(&o, "script /tmp is not a file");
-    o.script = NULL;
-    o.downscript = "/nonexistent/ifdown";
-    refused(&o, "downscript /nonexistent/ifdown: No such file or directory");
-    assert_int_equal(if_nametoindex(TAP_RIG_NAME), 0);
-}
-
-static bool script_has_begun(void)
-{
-    return *notes() != '\0';
-}
-
-static void a_script_still_running_at_the_end_is_killed(void **state)
-{
-    struct tap_options o = tap_rig_options();
-    (void)state;
-
-    o.script = script("sleep 1000 & echo $! >$notes; wait");
-    assert_non_null(tap_rig_start(&o));
-    tap_rig_until(script_has_begun);
-    tap_rig_finish();
-    assert_dies();
-}
-
-static void the_downscript_runs_at_the_end_and_is_bounded(void **state)
-{
-    struct tap_options o = tap_rig_options();
-    (void)state;
-
-    o.downscript = script("echo \"$1 $(ip -o link show $1 | wc -l)\" >$notes");
-    assert_non_null(tap_rig_start(&o));
-    tap_rig_finish();
-    assert_string_equal(notes(), TAP_RIG_NAME " 1\n"); /* the interface was there */
-
-    o.downscript = script("exec sleep 1000");
-    o.timeout_ns = 100 * NS_PER_MS;
-    assert_non_null(tap_rig_start(&o));
-    tap_rig_listen();
-    tap_rig_finish();
-    assert_non_null(strstr(tap_rig_said(), "had not ended after 100ms, and was killed"));
-}
+static char self[512];
 
 /* --- names --- */
 
@@ -229,14 +41,15 @@ static void names_that_cannot_be_are_told(void **state)
     (void)state;
 
     o.ifname = "sixteen-letters-";
-    refused(&o, "ifname \"sixteen-letters-\" is too long: at most 15 characters");
+    tap_rig_refused(&o, "ifname \"sixteen-letters-\" is too long: at most 15 characters");
     o.ifname = "a/b";
-    refused(&o, "ifname \"a/b\" cannot be an interface's name");
+    tap_rig_refused(&o, "ifname \"a/b\" cannot be an interface's name");
     o.ifname = "tap%s";
-    refused(&o, "ifname \"tap%s\" cannot be an interface's name");
+    tap_rig_refused(&o, "ifname \"tap%s\" cannot be an interface's name");
     o.ifname = "lo";
-    refused(&o, "lo is another interface of the host, not a TAP interface; another ifname, or "
-                "none, makes one");
+    tap_rig_refused(&o,
+                    "lo is another interface of the host, not a TAP interface; another ifname, or "
+                    "none, makes one");
 }
 
 /* An interface that the test opens; -1: it cannot. */
@@ -256,12 +69,14 @@ static void an_interface_in_use_or_of_another_kind_is_told(void **state)
     int fd = tun(TAP_RIG_NAME, IFF_TAP | IFF_NO_PI);
     (void)state;
 
-    refused(&o, "interface " TAP_RIG_NAME " is taken: another process, or another tap, has it "
-                "open");
+    tap_rig_refused(&o,
+                    "interface " TAP_RIG_NAME " is taken: another process, or another tap, has it "
+                    "open");
     close(fd);
     fd = tun(TAP_RIG_NAME, IFF_TUN | IFF_NO_PI);
-    refused(&o, TAP_RIG_NAME " is a TUN interface, not a TAP interface; another ifname, or none, "
-                             "makes one");
+    tap_rig_refused(&o, TAP_RIG_NAME
+                    " is a TUN interface, not a TAP interface; another ifname, or none, "
+                    "makes one");
     close(fd);
 }
 
@@ -301,15 +116,17 @@ static void a_descriptor_can_be_passed_by_number_or_name(void **state)
         setenv("LISTEN_FDS", number, 1);
         assert_non_null(tap_rig_start(&o));
         assert_string_equal(tap_ifname(tap_uplink), TAP_RIG_NAME);
-        assert_true(carrier_is_there());
+        assert_true(tap_rig_has_carrier());
         tap_rig_finish();
         assert_int_equal(fcntl(fd, F_GETFD), -1);
     }
     o.fd = "another";
-    refused(&o, "fd = \"another\": no descriptor of that name was passed (LISTEN_FDNAMES)");
+    tap_rig_refused(
+        &o, "fd = \"another\": no descriptor of that name was passed (LISTEN_FDNAMES, LISTEN_PID)");
     o.fd = "uplink";
     setenv("LISTEN_PID", "1", 1);
-    refused(&o, "fd = \"uplink\": no descriptor of that name was passed (LISTEN_FDNAMES)");
+    tap_rig_refused(
+        &o, "fd = \"uplink\": no descriptor of that name was passed (LISTEN_FDNAMES, LISTEN_PID)");
     unsetenv("LISTEN_PID");
 }
 
@@ -321,7 +138,7 @@ static void a_descriptor_of_something_else_is_told(void **state)
 
     o.ifname = NULL;
     o.fd = "999";
-    refused(&o, "fd = 999: it is not open; whoever starts lanarium must leave it open");
+    tap_rig_refused(&o, "fd = \"999\": it is not open; whoever starts lanarium must leave it open");
     static const struct {
         int flags; /* 0: not of an interface */
         bool header_said;
@@ -339,7 +156,7 @@ static void a_descriptor_of_something_else_is_told(void **state)
         o.fd = number;
         o.vnet_hdr_said = cases[i].header_said;
         line = xasprintf("fd = %d: %s", fd, cases[i].why);
-        refused(&o, line);
+        tap_rig_refused(&o, line);
         free(line);
     }
 }
@@ -407,11 +224,11 @@ static void a_helper_that_fails_hangs_or_sends_nothing_is_told(void **state)
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         char *line = xasprintf("helper %s %s", self, cases[i][1]);
         o.br = cases[i][0];
-        refused(&o, line);
+        tap_rig_refused(&o, line);
         free(line);
     }
     o.helper = "/nonexistent/helper";
-    refused(&o, "helper /nonexistent/helper: No such file or directory");
+    tap_rig_refused(&o, "helper /nonexistent/helper: No such file or directory");
 }
 
 /* --- the host's side --- */
@@ -478,7 +295,7 @@ static void an_address_that_is_none_is_told(void **state)
                                "10.9.0.1/24",
                                bad[i]);
         o.address = bad[i];
-        refused(&o, line);
+        tap_rig_refused(&o, line);
         free(line);
     }
 }
@@ -517,22 +334,24 @@ static void as_user(mode_t mode, uid_t uid, void (*body)(void))
 static void told_no_driver(void)
 {
     struct tap_options o = tap_rig_options();
-    refused(&o, "/dev/net/tun: No such file or directory; the kernel's driver is loaded by: "
-                "modprobe tun");
+    tap_rig_refused(&o,
+                    "/dev/net/tun: No such file or directory; the kernel's driver is loaded by: "
+                    "modprobe tun");
 }
 
 static void told_no_permission(void)
 {
     struct tap_options o = tap_rig_options();
-    refused(&o, "/dev/net/tun: Permission denied; it is made for all to use by: chmod 0666 "
-                "/dev/net/tun");
+    tap_rig_refused(&o, "/dev/net/tun: Permission denied; it is made for all to use by: chmod 0666 "
+                        "/dev/net/tun");
 }
 
 static void told_no_privilege(void)
 {
     struct tap_options o = tap_rig_options();
-    refused(&o, "making interface " TAP_RIG_NAME " needs CAP_NET_ADMIN; root can make it once for "
-                "a user: ip tuntap add " TAP_RIG_NAME " mode tap user NAME");
+    tap_rig_refused(&o, "making interface " TAP_RIG_NAME
+                        " needs CAP_NET_ADMIN; root can make it once for "
+                        "a user: ip tuntap add " TAP_RIG_NAME " mode tap user NAME");
 }
 
 static void opened_as_it_is_ours(void)
@@ -544,21 +363,23 @@ static void opened_as_it_is_ours(void)
     assert_non_null(tap_rig_start(&o));
     tap_rig_finish();
     o.address = "10.9.0.2/24";
-    refused(&o, "address 10.9.0.2/24 of " TAP_RIG_NAME " cannot be set: Operation not permitted; "
-                "it can be set beforehand: ip addr add 10.9.0.2/24 dev " TAP_RIG_NAME "; ip link "
-                "set " TAP_RIG_NAME " up");
+    tap_rig_refused(
+        &o, "address 10.9.0.2/24 of " TAP_RIG_NAME " cannot be set: Operation not permitted; "
+            "it can be set beforehand: ip addr add 10.9.0.2/24 dev " TAP_RIG_NAME "; ip link "
+            "set " TAP_RIG_NAME " up");
     o.address = NULL;
     o.mtu = 9000;
-    refused(&o, "mtu = 9000 of " TAP_RIG_NAME " cannot be set: Operation not permitted; it can be "
-                "set beforehand: ip link set " TAP_RIG_NAME " mtu 9000");
+    tap_rig_refused(&o, "mtu = 9000 of " TAP_RIG_NAME
+                        " cannot be set: Operation not permitted; it can be "
+                        "set beforehand: ip link set " TAP_RIG_NAME " mtu 9000");
 }
 
 static void told_it_is_not_ours(void)
 {
     struct tap_options o = tap_rig_options();
-    refused(&o, "interface " TAP_RIG_NAME
-                " belongs to another user; make it yours: ip tuntap add " TAP_RIG_NAME
-                " mode tap user NAME");
+    tap_rig_refused(&o, "interface " TAP_RIG_NAME
+                        " belongs to another user; make it yours: ip tuntap add " TAP_RIG_NAME
+                        " mode tap user NAME");
 }
 
 static void what_the_host_does_not_allow_is_told_with_a_remedy(void **state)
@@ -582,13 +403,6 @@ static void an_interface_of_the_users_own_needs_no_privilege(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_script_gets_the_name_and_then_the_carrier_comes),
-        cmocka_unit_test(a_script_that_fails_leaves_it_without_carrier),
-        cmocka_unit_test(a_script_that_hangs_is_killed_with_all_it_started),
-        cmocka_unit_test(a_script_without_its_interpreter_cannot_be_started),
-        cmocka_unit_test(a_script_that_is_missing_is_told_before_anything_starts),
-        cmocka_unit_test(a_script_still_running_at_the_end_is_killed),
-        cmocka_unit_test(the_downscript_runs_at_the_end_and_is_bounded),
         cmocka_unit_test(without_a_name_a_free_one_is_made_and_told),
         cmocka_unit_test(names_that_cannot_be_are_told),
         cmocka_unit_test(an_interface_in_use_or_of_another_kind_is_told),
@@ -607,14 +421,7 @@ int main(int argc, char **argv)
     if (argc > 1 && strncmp(argv[argc - 1], "--br=", 5) == 0)
         return helper_main(argc, argv);
     tap_rig_enter();
-    ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
-    if (n <= 0 || !mkdtemp(folder))
+    if (readlink("/proc/self/exe", self, sizeof(self) - 1) <= 0)
         return 2;
-    snprintf(script_path, sizeof(script_path), "%s/script", folder);
-    snprintf(notes_path, sizeof(notes_path), "%s/notes", folder);
-    int failed = cmocka_run_group_tests(tests, NULL, NULL);
-    unlink(script_path);
-    unlink(notes_path);
-    rmdir(folder);
-    return failed;
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }

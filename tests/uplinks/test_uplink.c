@@ -236,6 +236,80 @@ static void say_goodbye(void)
     fake()->woken = all_leave;
 }
 
+static void join_one(struct fake *k)
+{
+    uplink_join(&k->uplink, "up.2", true);
+    k->woken = NULL;
+}
+
+static void poke_to_join(void)
+{
+    fake()->woken = join_one;
+    uplink_poke(uplink);
+}
+
+/* Whose link was switched off, to it no peer brings one that is on. */
+static void a_peer_that_comes_while_the_link_is_off_finds_it_off(void **state)
+{
+    struct moment came;
+    (void)state;
+    start(UPLINK_NO_PORT);
+    uplink_set_up(uplink, false);
+    at(&came, 10 * NS_PER_US, poke_to_join);
+    rig_send_at(talker, 100 * NS_PER_US, 0xff, 100, 1);
+    sim_run(&rig.sim, NS_PER_MS);
+    assert_non_null(uplink->ports);
+    assert_false(uplink->ports->port.up);
+    assert_int_equal(fake()->n_sent, 0);
+    uplink_set_up(uplink, true);
+    rig_send_at(talker, 2 * NS_PER_MS, 0xff, 100, 1);
+    sim_run(&rig.sim, 3 * NS_PER_MS);
+    assert_int_equal(fake()->n_sent, 1);
+    finish();
+}
+
+static void leave_all(struct fake *k)
+{
+    for (struct uplink_port *p = k->uplink.ports; p; p = p->next)
+        if (!p->leaving)
+            uplink_leave(p);
+}
+
+static void poke_to_leave(void)
+{
+    fake()->woken = leave_all;
+    uplink_poke(uplink);
+}
+
+/* Two peers, of which the first leaves while frames are on their way to it: each is counted. */
+static void the_counters_of_peers_that_left_still_add_up(void **state)
+{
+    struct moment came, left;
+    (void)state;
+    start(UPLINK_UP);
+    at(&came, 10 * NS_PER_US, receive_one);
+    for (unsigned i = 0; i < 20; i++)
+        rig_send_at(talker, 100 * NS_PER_US + i * 1000, 0xff, 1000, (uint8_t)i);
+    at(&left, 150 * NS_PER_US, poke_to_leave);
+    sim_run(&rig.sim, NS_PER_MS);
+    assert_null(uplink->ports);
+    uplink_join(uplink, "up.2", true);
+    rig_send_at(talker, 2 * NS_PER_MS, 0xff, 100, 1);
+    sim_run(&rig.sim, 3 * NS_PER_MS);
+
+    struct port_stats all = uplink_counters(uplink), total = rig.sim.gone;
+    assert_int_equal(all.tx_frames, 1);
+    assert_true(all.rx_frames > 1 && all.rx_frames < 21);
+    port_stats_add(&total, &uplink->ports->port.stats);
+    assert_memory_equal(&total, &all, sizeof(all));
+    port_stats_add(&total, &talker->port.stats);
+    /* Frames that left the VLAN: taken, or dropped with a reason, or sent while nobody was there.
+     */
+    assert_int_equal(vlan->stats.copies, total.rx_frames + port_stats_dropped(&total));
+    assert_int_equal(vlan->stats.frames, 22);
+    finish();
+}
+
 static void what_a_peer_sent_before_it_left_arrives(void **state)
 {
     struct moment m;
@@ -371,14 +445,6 @@ static void live_run(const char *path, struct err *err)
     sim_run(&rig.sim, 2 * NS_PER_MS);
 }
 
-/* All that its ports counted. */
-static void count_ports(struct port_stats *sum)
-{
-    *sum = (struct port_stats){0};
-    for (struct uplink_port *p = uplink->ports; p; p = p->next)
-        port_stats_add(sum, &p->port.stats);
-}
-
 static void whatever_the_outside_does_replays_to_the_same_state(void **state)
 {
     const char *given = getenv("UPLINK_SEED");
@@ -394,7 +460,7 @@ static void whatever_the_outside_does_replays_to_the_same_state(void **state)
         rng_init(&outside, seed, "outside");
         live_run(path, &err);
         uint64_t fingerprint = sim_fingerprint(&rig.sim);
-        count_ports(&live);
+        live = uplink_counters(uplink);
         n_live = talker->n_seen;
         memcpy(seen_live, talker->seen, sizeof(seen_live));
         assert_true(recording_close(rig.sim.recording, rig.sim.now, &err));
@@ -410,7 +476,7 @@ static void whatever_the_outside_does_replays_to_the_same_state(void **state)
         uplink_attach(uplink, vlan, &vlan->link);
         chatter();
         assert_int_equal(sim_run(&rig.sim, VTIME_NEVER), SIM_STOPPED);
-        count_ports(&again);
+        again = uplink_counters(uplink);
         assert_int_equal(talker->n_seen, n_live);
         assert_memory_equal(talker->seen, seen_live, sizeof(seen_live));
         assert_memory_equal(&again, &live, sizeof(live));
@@ -458,6 +524,8 @@ int main(void)
         cmocka_unit_test(what_could_not_be_a_frame_is_refused_and_counted),
         cmocka_unit_test(a_frame_that_the_host_did_not_take_is_kept_for_it),
         cmocka_unit_test(without_carrier_frames_are_dropped_and_counted),
+        cmocka_unit_test(a_peer_that_comes_while_the_link_is_off_finds_it_off),
+        cmocka_unit_test(the_counters_of_peers_that_left_still_add_up),
         cmocka_unit_test(what_a_peer_sent_before_it_left_arrives),
         cmocka_unit_test(a_recording_plays_to_the_same_nanosecond),
         cmocka_unit_test(whatever_the_outside_does_replays_to_the_same_state),

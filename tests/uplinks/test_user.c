@@ -2,7 +2,9 @@
 #include "tests/uplinks/user_rig.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "sim/offload.h"
@@ -274,6 +276,29 @@ static void wrong_options_are_one_sentence_each(void **state)
     }
 }
 
+static void no_descriptor_left_is_one_sentence(void **state)
+{
+    struct user_options o = {.file = "net.lua", .line = 3};
+    struct rlimit was, none;
+    struct err err = {0};
+    struct rig r;
+    (void)state;
+
+    rig_init(&r, NULL);
+    getrlimit(RLIMIT_NOFILE, &was);
+    none = was;
+    none.rlim_cur = 0;
+    assert_return_code(setrlimit(RLIMIT_NOFILE, &none), errno);
+    struct uplink *u = user_create(&r.sim, "gw", &o, &err);
+    assert_return_code(setrlimit(RLIMIT_NOFILE, &was), errno);
+    assert_null(u);
+    assert_int_equal(err.n, 1);
+    assert_string_equal(err.texts[0], "net.lua:3: no descriptor is left for user gw: Too many open "
+                                      "files; ulimit -n allows more");
+    err_finish(&err);
+    rig_finish(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -286,6 +311,7 @@ int main(void)
         cmocka_unit_test(the_prefix_is_advertised_and_a_dns_server_if_the_topology_says_so),
         cmocka_unit_test(advertisements_come_at_times_that_the_seed_says),
         cmocka_unit_test(wrong_options_are_one_sentence_each),
+        cmocka_unit_test(no_descriptor_left_is_one_sentence),
     };
     return cmocka_run_group_tests_name("user", tests, NULL, NULL);
 }

@@ -151,6 +151,33 @@ static void tftp_of_what_is_no_file_is_refused(void **state)
     rmdir(folder);
 }
 
+/* A router sends on neither broadcasts nor, without being told of members, groups: not to the host.
+ */
+static void what_is_for_groups_or_everybody_stays_on_the_vlan(void **state)
+{
+    static const uint32_t to[] = {0xe0000001, 0xe00000fb, 0xefffffff,
+                                  0xf0000001, 0xffffffff, 0x0a0002ff};
+    uint8_t echo[64];
+    (void)state;
+    make_echo(echo, sizeof(echo));
+    user_start(&(struct user_options){.ipv6 = true});
+    user_get_address();
+    user_pass(20 * NS_PER_SEC); /* the first router advertisements */
+    unsigned n = user_client->n_seen;
+    for (unsigned i = 0; i < ARRAY_LEN(to); i++) {
+        user_send_ip(CLIENT, to[i], 1, (uint16_t)i, 0, echo, sizeof(echo));
+        user_send_udp(CLIENT, to[i], 5353, 5353, "who?", 4);
+    }
+    user_send_udp(CLIENT, 0x0a0002ff, 68, 67, "no server", 9);
+    user_send_ipv6("fe80::1234", "ff02::fb", 17, 6, "\x14\xe9\x14\xe9\0\xc\0\0who?", 12);
+    assert_int_equal(user_rig.sim.n_live, 0);
+    assert_int_equal(user_client->n_seen, n); /* nor complaints */
+    assert_int_equal(guard()->dropped, 0);
+    user_dhcp(1, 0, 1); /* which is for everybody too */
+    assert_int_equal(user_client->n_seen, n + 1);
+    user_finish();
+}
+
 static void short_and_lying_packets_are_survived(void **state)
 {
     struct rng r;
@@ -298,6 +325,7 @@ int main(void)
         cmocka_unit_test(requests_without_a_lease_left_lose_no_memory),
         cmocka_unit_test(replies_to_nobody_take_a_bounded_room),
         cmocka_unit_test(tftp_of_what_is_no_file_is_refused),
+        cmocka_unit_test(what_is_for_groups_or_everybody_stays_on_the_vlan),
         cmocka_unit_test(short_and_lying_packets_are_survived),
         cmocka_unit_test(frames_over_the_mtu_are_survived),
         cmocka_unit_test(random_packets_are_survived),

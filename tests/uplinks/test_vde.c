@@ -23,12 +23,16 @@ static struct uplink *create(struct err *err)
     return vde_create(&r.rig.sim, "switch", &o, err);
 }
 
+/* Its file is there a moment before it listens. */
 static bool switch_there(void)
 {
-    char path[80];
+    struct sockaddr_un a = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
 
-    snprintf(path, sizeof(path), "%s/ctl", sock);
-    return access(path, F_OK) == 0;
+    snprintf(a.sun_path, sizeof(a.sun_path), "%s/ctl", sock);
+    bool there = connect(fd, (struct sockaddr *)&a, sizeof(a)) == 0;
+    close(fd);
+    return there;
 }
 
 static void switch_start(void)
@@ -47,9 +51,10 @@ static void switch_start(void)
     }
     close(in[0]);
     program_in = in[1];
-    for (int i = 0; i < 500 && !switch_there(); i++)
+    bool there = false;
+    for (int i = 0; i < 500 && !(there = switch_there()); i++)
         usleep(10000);
-    assert_true(switch_there());
+    assert_true(there);
 }
 
 static void switch_end(void)
@@ -183,10 +188,10 @@ static void a_switch_that_does_not_answer_is_one_sentence(void **state)
     close(fd);
 }
 
-static void a_switch_that_falls_silent_holds_nobody(void **state)
+/* An uplink that is plugged into a switch; without one installed, the test is skipped. */
+static struct uplink *plug_in(void)
 {
     struct err err = {0};
-    (void)state;
 
     if (!usable())
         skip();
@@ -194,6 +199,14 @@ static void a_switch_that_falls_silent_holds_nobody(void **state)
     struct uplink *u = create(&err);
     assert_non_null(u);
     peer_rig_attach(&r, u);
+    return u;
+}
+
+static void a_switch_that_falls_silent_holds_nobody(void **state)
+{
+    (void)state;
+
+    plug_in();
     switch_end();
     int fd = silent_switch();
     assert_true(carrier_is(false));
@@ -204,15 +217,9 @@ static void a_switch_that_falls_silent_holds_nobody(void **state)
 static void a_switch_that_does_not_read_is_waited_for(void **state)
 {
     enum { N = 500 };
-    struct err err = {0};
     (void)state;
 
-    if (!usable())
-        skip();
-    switch_start();
-    struct uplink *u = create(&err);
-    assert_non_null(u);
-    peer_rig_attach(&r, u);
+    struct uplink *u = plug_in();
     const struct datagrams *d = container_of(u, struct datagrams, uplink);
     kill(program, SIGSTOP);
     for (unsigned i = 0; i < N; i++)

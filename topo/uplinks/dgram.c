@@ -51,12 +51,6 @@ static void check(struct topo *t, struct topo_uplink *u)
     dgram_options_check(&o, &t->err);
 }
 
-static enum uplink_start start(const struct topo_uplink *u)
-{
-    (void)u;
-    return UPLINK_UP;
-}
-
 static struct uplink *create(struct sim *s, const struct topo_uplink *u, struct err *err)
 {
     struct dgram_options o = options(u);
@@ -85,7 +79,6 @@ const struct uplink_kind dgram_kind = {
                "one VLAN", sizeof(struct topo_dgram), SCHEMA_ATTRS(attrs)},
     .drawn = "datagrams",
     .check = check,
-    .start = start,
     .create = create,
     .methods = methods,
 };

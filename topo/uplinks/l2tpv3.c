@@ -77,12 +77,6 @@ static void check(struct topo *t, struct topo_uplink *u)
     l2tpv3_options_check(&o, &t->err);
 }
 
-static enum uplink_start start(const struct topo_uplink *u)
-{
-    (void)u;
-    return UPLINK_UP;
-}
-
 static struct uplink *create(struct sim *s, const struct topo_uplink *u, struct err *err)
 {
     struct l2tpv3_options o = options(u);
@@ -97,6 +91,5 @@ const struct uplink_kind l2tpv3_kind = {
                "one VLAN", sizeof(struct topo_l2tpv3), SCHEMA_ATTRS(attrs)},
     .drawn = "L2TPv3",
     .check = check,
-    .start = start,
     .create = create,
 };

@@ -15,7 +15,8 @@ struct uplink_kind {
     /** What can be known to be wrong before anything is opened: sentences in t->err. */
     void (*check)(struct topo *t, struct topo_uplink *u);
 
-    /** What it begins with: for what stands in for it when a recording is played. */
+    /** What it begins with: for what stands in for it when a recording is played. NULL: UPLINK_UP.
+     */
     enum uplink_start (*start)(const struct topo_uplink *u);
 
     /** Make it, at a barrier. NULL, with a sentence. */

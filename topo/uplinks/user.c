@@ -123,12 +123,6 @@ static void check(struct topo *t, struct topo_uplink *u)
     user_options_check(&o, &t->err);
 }
 
-static enum uplink_start start(const struct topo_uplink *u)
-{
-    (void)u;
-    return UPLINK_UP;
-}
-
 static struct uplink *create(struct sim *s, const struct topo_uplink *u, struct err *err)
 {
     struct user_options o = options(u);
@@ -220,7 +214,6 @@ const struct uplink_kind user_kind = {
                "one VLAN", sizeof(struct topo_user), SCHEMA_ATTRS(attrs)},
     .drawn = "user-mode stack",
     .check = check,
-    .start = start,
     .create = create,
     .methods = methods,
 };

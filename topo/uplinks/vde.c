@@ -44,12 +44,6 @@ static void check(struct topo *t, struct topo_uplink *u)
                "mode \"%s\" is not in 0..0777; it is octal", mode);
 }
 
-static enum uplink_start start(const struct topo_uplink *u)
-{
-    (void)u;
-    return UPLINK_UP;
-}
-
 static struct uplink *create(struct sim *s, const struct topo_uplink *u, struct err *err)
 {
     struct vde_options o = options(u);
@@ -63,6 +57,5 @@ const struct uplink_kind vde_kind = {
                sizeof(struct topo_vde), SCHEMA_ATTRS(attrs)},
     .drawn = "VDE switch",
     .check = check,
-    .start = start,
     .create = create,
 };
