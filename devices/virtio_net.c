@@ -520,7 +520,8 @@ void virtio_net_init(struct virtio_net *n, const struct device_ops *ops, struct 
     device_init(&n->nic.dev, ops, n, name, env);
     port_init(&n->nic.port, &net_port_ops, env->actor, name);
     virtio_net_notify_init(n);
-    virtio_init(&n->virtio, &net_ops, &n->nic.dev, features(c));
+    virtio_init(&n->virtio, &net_ops, &n->nic.dev, features(c), n->queues,
+                ARRAY_LEN(n->queues));
     virtio_add_queue(&n->virtio, VIRTIO_NET_RX, size);
     virtio_add_queue(&n->virtio, VIRTIO_NET_TX, size);
     virtio_add_queue(&n->virtio, VIRTIO_NET_CTRL, CTRL_QUEUE);

@@ -10,6 +10,7 @@
 
 struct virtio_net {
     struct virtio virtio; /* first: see virtio.h */
+    struct virtio_queue queues[3];
     struct virtio_mmio mmio;
     struct nic nic;
     uint8_t mac[ETH_ALEN];
@@ -59,7 +60,10 @@ enum { VIRTIO_NET_RX, VIRTIO_NET_TX, VIRTIO_NET_CTRL };
 
 /* Rows of the state table of a struct that begins with a struct virtio_net. */
 #define VIRTIO_NET_FIELDS                                                                          \
-    VIRTIO_FIELDS(struct virtio_net), FIELD(struct virtio_net, mac, FIELD_BYTES, 0),               \
+    VIRTIO_FIELDS(struct virtio_net), VIRTIO_QUEUE_FIELDS(struct virtio_net, queues[0]),           \
+        VIRTIO_QUEUE_FIELDS(struct virtio_net, queues[1]),                                         \
+        VIRTIO_QUEUE_FIELDS(struct virtio_net, queues[2]),                                         \
+        FIELD(struct virtio_net, mac, FIELD_BYTES, 0),                                             \
         FIELD(struct virtio_net, promisc, FIELD_BOOL, 1),                                          \
         FIELD(struct virtio_net, allmulti, FIELD_BOOL, 0),                                         \
         FIELD(struct virtio_net, alluni, FIELD_BOOL, 0),                                           \
