@@ -39,6 +39,8 @@ void virtio_accept(struct virtio *v, uint64_t features)
     if (v->status & (VIRTIO_FEATURES_OK | VIRTIO_DRIVER_OK))
         return;
     v->accepted = features & virtio_offer(v);
+    if (v->ops->chosen)
+        v->ops->chosen(v);
 }
 
 static void queue_clear(struct virtio_queue *q)

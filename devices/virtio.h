@@ -52,6 +52,9 @@ struct virtio_ops {
     /** The driver wrote `len` bytes of v->config at `offset`. NULL: it is read-only. */
     void (*config_written)(struct virtio *v, uint32_t offset, uint32_t len);
 
+    /** The driver chose v->accepted, on which it depends what queues there are. May be NULL. */
+    void (*chosen)(struct virtio *v);
+
     /** Whether the device can work with this choice (2.2.2). NULL: with any. */
     bool (*features_ok)(struct virtio *v, uint64_t features);
 
