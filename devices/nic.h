@@ -10,6 +10,8 @@
 struct isa_card;
 struct pci_function;
 
+#define NIC_MAX_PAIRS 8 /* of queues, of any model */
+
 /** What a NIC is asked to be; each model checks what it can do. */
 struct nic_config {
     uint8_t mac[ETH_ALEN];
@@ -17,7 +19,10 @@ struct nic_config {
     bool no_offload;  /* do not offer checksum and segmentation offload */
     bool no_mrg_rxbuf;
     uint16_t queue_size; /* descriptors per ring the device allows; 0: the model's default.
-                            (Linux's virtio-net driver stalls with fewer than 32.) */
+                            (Linux's virtio-net driver stalls with fewer than 32; with
+                            mergeable buffers and large packets, fewer than 128: it refills
+                            when half are used, and the rest may not hold one.) */
+    uint8_t queues;      /* pairs of them, up to the model's max_pairs; 0: one */
     uint8_t vectors;  /* PCI virtio: of its MSI-X table, up to PCI_MSIX_MAX; 0: it has none */
     uint8_t slot;     /* PCI: on the root bus, 1..31; 0: the next that is free */
     uint16_t iobase;  /* ISA: the first of its ports; 0: the model's default */
@@ -41,6 +46,7 @@ struct nic_model {
     /** Make one: its device (region not placed yet) and its port, named `name` ("h1.eth0"). */
     struct nic *(*create)(struct device_env *env, const char *name, const struct nic_config *c,
                           struct err *err);
+    uint8_t max_pairs; /* of queues that it can be asked for */
 };
 
 /** Ends in a row whose name is NULL. */

@@ -11,17 +11,19 @@
 #define RING_FEATURES (VIRTIO_F_INDIRECT_DESC | VIRTIO_F_EVENT_IDX)
 
 void virtio_init(struct virtio *v, const struct virtio_ops *ops, struct device *dev,
-                 uint64_t offered)
+                 uint64_t offered, struct virtio_queue *queues, uint16_t n)
 {
-    assert(ops->config_size <= VIRTIO_CONFIG_MAX);
+    assert(ops->config_size <= VIRTIO_CONFIG_MAX && n <= VIRTIO_MAX_QUEUES);
     v->ops = ops;
     v->dev = dev;
+    v->queues = queues;
+    v->n_queues = n;
     v->offered = offered | RING_FEATURES | VIRTIO_F_ANY_LAYOUT | VIRTIO_F_VERSION_1;
 }
 
 void virtio_add_queue(struct virtio *v, unsigned n, uint16_t max)
 {
-    assert(n < VIRTIO_MAX_QUEUES && max <= VIRTIO_MAX_QUEUE_SIZE && !(max & (max - 1)));
+    assert(n < v->n_queues && max <= VIRTIO_MAX_QUEUE_SIZE && !(max & (max - 1)));
     v->queues[n].max = max;
 }
 
@@ -37,6 +39,8 @@ void virtio_accept(struct virtio *v, uint64_t features)
     if (v->status & (VIRTIO_FEATURES_OK | VIRTIO_DRIVER_OK))
         return;
     v->accepted = features & virtio_offer(v);
+    if (v->ops->chosen)
+        v->ops->chosen(v);
 }
 
 static void queue_clear(struct virtio_queue *q)
@@ -48,7 +52,7 @@ void virtio_reset(struct virtio *v)
 {
     v->status = v->isr = 0;
     v->accepted = 0;
-    for (unsigned i = 0; i < VIRTIO_MAX_QUEUES; i++)
+    for (unsigned i = 0; i < v->n_queues; i++)
         queue_clear(&v->queues[i]);
     if (v->ops->reset)
         v->ops->reset(v);
@@ -82,14 +86,14 @@ void virtio_set_status(struct virtio *v, uint8_t status)
         return;
     if (v->ops->start)
         v->ops->start(v);
-    for (unsigned i = 0; i < VIRTIO_MAX_QUEUES; i++) /* legacy drivers kick early (3.1.2) */
+    for (unsigned i = 0; i < v->n_queues; i++) /* legacy drivers kick early (3.1.2) */
         if (v->queues[i].ready)
             virtio_kick(v, i);
 }
 
 void virtio_queue_resize(struct virtio *v, unsigned queue, uint32_t size)
 {
-    struct virtio_queue *q = queue < VIRTIO_MAX_QUEUES ? &v->queues[queue] : NULL;
+    struct virtio_queue *q = queue < v->n_queues ? &v->queues[queue] : NULL;
 
     if (!q || q->ready || size == 0 || size > q->max || (size & (size - 1)))
         device_warn(v->dev, "queue %u cannot have %u descriptors", queue, (unsigned)size);
@@ -99,7 +103,7 @@ void virtio_queue_resize(struct virtio *v, unsigned queue, uint32_t size)
 
 void virtio_queue_enable(struct virtio *v, unsigned queue)
 {
-    struct virtio_queue *q = queue < VIRTIO_MAX_QUEUES ? &v->queues[queue] : NULL;
+    struct virtio_queue *q = queue < v->n_queues ? &v->queues[queue] : NULL;
 
     if (!q || !q->max) {
         device_warn(v->dev, "there is no queue %u", queue);
@@ -118,7 +122,7 @@ void virtio_queue_enable(struct virtio *v, unsigned queue)
 
 void virtio_kick(struct virtio *v, unsigned queue)
 {
-    if (queue >= VIRTIO_MAX_QUEUES || !v->queues[queue].max) {
+    if (queue >= v->n_queues || !v->queues[queue].max) {
         device_warn(v->dev, "notified of queue %u, which does not exist", queue);
         return;
     }

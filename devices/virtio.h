@@ -4,7 +4,7 @@
 
 #include "devices/device.h"
 
-#define VIRTIO_MAX_QUEUES 4
+#define VIRTIO_MAX_QUEUES 17 /* of one device: a NIC's eight pairs, and its control queue */
 #define VIRTIO_MAX_QUEUE_SIZE 1024
 #define VIRTIO_MAX_CHAIN 1024 /* buffers in one chain, indirect ones included */
 
@@ -52,6 +52,9 @@ struct virtio_ops {
     /** The driver wrote `len` bytes of v->config at `offset`. NULL: it is read-only. */
     void (*config_written)(struct virtio *v, uint32_t offset, uint32_t len);
 
+    /** The driver chose v->accepted, on which it depends what queues there are. May be NULL. */
+    void (*chosen)(struct virtio *v);
+
     /** Whether the device can work with this choice (2.2.2). NULL: with any. */
     bool (*features_ok)(struct virtio *v, uint64_t features);
 
@@ -96,12 +99,14 @@ struct virtio {
     uint8_t isr;
     uint8_t config[VIRTIO_CONFIG_MAX]; /* little-endian */
     uint32_t generation;   /* of the configuration (2.5) */
-    struct virtio_queue queues[VIRTIO_MAX_QUEUES];
+    struct virtio_queue *queues; /* of the type's struct */
+    uint16_t n_queues;           /* at most, whatever was negotiated */
     vtime_t work_at;       /* the microsecond in which `work` was done; a reset leaves both */
     uint64_t work;
 };
 
-/* Rows for the state table of a struct `st` whose member `virtio` is the struct virtio. */
+/* Rows for the state table of a struct `st`: for each of its queues, and for its member `virtio`.
+ */
 #define VIRTIO_QUEUE_FIELDS(st, q)                                                                 \
     FIELD(st, q.size, FIELD_U16, 0), FIELD(st, q.ready, FIELD_BOOL, 0),                            \
         FIELD(st, q.broken, FIELD_BOOL, 0), FIELD(st, q.signalled_valid, FIELD_BOOL, 0),           \
@@ -110,18 +115,17 @@ struct virtio {
         FIELD(st, q.avail, FIELD_U64, 0), FIELD(st, q.used, FIELD_U64, 0)
 #define VIRTIO_FIELDS(st)                                                                          \
     FIELD(st, virtio.accepted, FIELD_U64, 0), FIELD(st, virtio.status, FIELD_U8, 0),               \
-        FIELD(st, virtio.isr, FIELD_U8, 0), FIELD(st, virtio.generation, FIELD_U32, 0),            \
-        VIRTIO_QUEUE_FIELDS(st, virtio.queues[0]), VIRTIO_QUEUE_FIELDS(st, virtio.queues[1]),      \
-        VIRTIO_QUEUE_FIELDS(st, virtio.queues[2]), VIRTIO_QUEUE_FIELDS(st, virtio.queues[3])
+        FIELD(st, virtio.isr, FIELD_U8, 0), FIELD(st, virtio.generation, FIELD_U32, 0)
 
 /**
  * Prepare the common part; the transport is joined afterwards (virtio_mmio_init). `offered`
- * are the type's features; those of the ring, and VERSION_1, are added here.
+ * are the type's features; those of the ring, and VERSION_1, are added here. `queues` are n,
+ * zeroed, and none of them exists yet.
  */
 void virtio_init(struct virtio *v, const struct virtio_ops *ops, struct device *dev,
-                 uint64_t offered);
+                 uint64_t offered, struct virtio_queue *queues, uint16_t n);
 
-/** Queue `n` exists, with room for `max` descriptors (a power of two). */
+/** Queue `n` exists, with room for `max` descriptors (a power of two); 0: it does not. */
 void virtio_add_queue(struct virtio *v, unsigned n, uint16_t max);
 
 static inline bool virtio_has(const struct virtio *v, uint64_t feature)

@@ -247,6 +247,7 @@ static void blk_finish(struct device *dev)
 
 static const struct field blk_fields[] = {
     VIRTIO_FIELDS(struct virtio_blk),
+    VIRTIO_QUEUE_FIELDS(struct virtio_blk, queues[0]),
     VIRTIO_MMIO_FIELDS(struct virtio_blk),
     FIELD(struct virtio_blk, due, FIELD_U16, 0),
     FIELD(struct virtio_blk, reads, FIELD_U64, 0),
@@ -283,7 +284,8 @@ bool virtio_blk_init(struct virtio_blk *b, struct device_env *env, const char *n
     event_init(&env->actor->events, &b->event, complete);
     virtio_init(&b->virtio, &blk_ops, &b->dev,
                 BLK_F_SEG_MAX | BLK_F_BLK_SIZE | BLK_F_FLUSH | BLK_F_WRITE_ZEROES |
-                    (c->read_only ? BLK_F_RO : 0));
+                    (c->read_only ? BLK_F_RO : 0),
+                b->queues, 1);
     virtio_add_queue(&b->virtio, 0, QUEUE_SIZE);
     virtio_mmio_init(&b->mmio, &b->virtio, c->legacy);
     return true;

@@ -27,6 +27,7 @@ struct virtio_blk_config {
  */
 struct virtio_blk {
     struct virtio virtio; /* first: see virtio.h */
+    struct virtio_queue queues[1];
     struct virtio_mmio mmio;
     struct device dev;
     struct blk_image image;

@@ -126,6 +126,8 @@ static void console_device_clone(struct device *dev, const struct device *from)
 
 static const struct field console_fields[] = {
     VIRTIO_FIELDS(struct virtio_console),
+    VIRTIO_QUEUE_FIELDS(struct virtio_console, queues[0]),
+    VIRTIO_QUEUE_FIELDS(struct virtio_console, queues[1]),
     VIRTIO_MMIO_FIELDS(struct virtio_console),
     FIELD_END,
 };
@@ -155,7 +157,8 @@ void virtio_console_init(struct virtio_console *c, struct device_env *env, const
     device_init(&c->dev, &console_device_ops, c, name, env);
     console_init(&c->console, env->actor, console_name);
     c->console.input = console_input;
-    virtio_init(&c->virtio, &console_ops, &c->dev, CONSOLE_F_SIZE | CONSOLE_F_EMERG_WRITE);
+    virtio_init(&c->virtio, &console_ops, &c->dev, CONSOLE_F_SIZE | CONSOLE_F_EMERG_WRITE,
+                c->queues, ARRAY_LEN(c->queues));
     virtio_add_queue(&c->virtio, RX, QUEUE_SIZE);
     virtio_add_queue(&c->virtio, TX, QUEUE_SIZE);
     virtio_mmio_init(&c->mmio, &c->virtio, legacy);

@@ -7,6 +7,7 @@
 
 struct virtio_console {
     struct virtio virtio; /* first: see virtio.h */
+    struct virtio_queue queues[2];
     struct virtio_mmio mmio;
     struct device dev;
     struct console console;

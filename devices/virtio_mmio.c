@@ -14,7 +14,7 @@ static struct virtio_queue *selected(struct virtio_mmio *m)
 {
     struct virtio_queue *q;
 
-    if (m->queue_sel >= VIRTIO_MAX_QUEUES)
+    if (m->queue_sel >= m->virtio->n_queues)
         return NULL;
     q = &m->virtio->queues[m->queue_sel];
     return q->max ? q : NULL;

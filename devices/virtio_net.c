@@ -129,6 +129,8 @@ static bool chain_send(struct virtio_net *n, struct virtio_queue *q, const struc
         frame_unref(f);
         return true;
     }
+    if (n->mq)
+        virtio_net_mq_learn(n, f, (unsigned)(q - v->queues) / 2);
     if (env->origin)
         env->origin(env, &f->origin);
     port_send(&n->nic.port, f);
@@ -136,10 +138,9 @@ static bool chain_send(struct virtio_net *n, struct virtio_queue *q, const struc
 }
 
 /* Everything the driver has made available, and at most a ring's worth. */
-static void transmit(struct virtio_net *n)
+static void transmit(struct virtio_net *n, struct virtio_queue *q)
 {
     struct virtio *v = &n->virtio;
-    struct virtio_queue *q = &v->queues[VIRTIO_NET_TX];
     struct virtio_chain c;
     uint16_t done = 0;
 
@@ -149,7 +150,7 @@ static void transmit(struct virtio_net *n)
         return;
     virtio_publish(v, q, done);
     virtio_want_kicks(v, q, true);
-    virtio_net_notify_tx(n);
+    virtio_net_notify_tx(n, q);
 }
 
 /* --- reception --- */
@@ -231,10 +232,10 @@ static enum port_verdict rx_fail(struct virtio_net *n, struct virtio_queue *q, c
 }
 
 /* Put one packet into the driver's buffers: all of it, or none. */
-static enum port_verdict rx_place(struct virtio_net *n, const struct frame *f)
+static enum port_verdict rx_place(struct virtio_net *n, struct virtio_queue *q,
+                                  const struct frame *f)
 {
     struct virtio *v = &n->virtio;
-    struct virtio_queue *q = &v->queues[VIRTIO_NET_RX];
     uint32_t total = header_len(n) + f->len, at = 0, part;
     struct virtio_chain first, other, *c = &first;
     uint16_t buffers = 0;
@@ -261,7 +262,7 @@ static enum port_verdict rx_place(struct virtio_net *n, const struct frame *f)
     if (!virtio_chain_write(v, &first, 0, h, header_len(n)))
         return rx_fail(n, q, "an RX buffer is not in RAM");
     virtio_publish(v, q, buffers);
-    virtio_net_notify_rx(n);
+    virtio_net_notify_rx(n, q);
     return PORT_TAKEN;
 }
 
@@ -275,75 +276,87 @@ static bool covers(const struct virtio_net *n, const struct frame_offload *o)
     return (n->guest_offloads & need) == need;
 }
 
-static void split_add(void *opaque, struct frame *packet)
+static void cut_add(void *opaque, struct frame *packet)
 {
-    struct virtio_net *n = opaque;
+    packets_add(opaque, packet);
+}
 
-    if (n->n_split == n->cap_split) {
-        n->cap_split = n->cap_split ? n->cap_split * 2 : 64;
-        n->split = xrealloc(n->split, n->cap_split * sizeof(*n->split));
-    }
-    n->split[n->n_split++] = frame_ref(packet);
+static struct virtio_queue *rx_queue(struct virtio_net *n, unsigned pair)
+{
+    return &n->virtio.queues[2 * pair + VIRTIO_NET_RX];
 }
 
 /* Deliver the packets a frame was cut into; HOLD: some still wait. */
-static enum port_verdict split_deliver(struct virtio_net *n)
+static enum port_verdict cut_deliver(struct virtio_net *n, unsigned pair)
 {
-    while (n->split_next < n->n_split) {
-        struct frame *f = n->split[n->split_next];
+    struct packets *cut = virtio_net_cut(n, pair);
 
-        if (rx_place(n, f) == PORT_HOLD)
+    for (; packets_any(cut); cut->next++) {
+        struct frame *f = cut->frames[cut->next];
+
+        if (rx_place(n, rx_queue(n, pair), f) == PORT_HOLD)
             return PORT_HOLD;
         frame_unref(f);
-        n->split_next++;
     }
-    n->n_split = n->split_next = 0;
+    packets_forget(cut);
     return PORT_TAKEN;
 }
 
-static void split_forget(struct virtio_net *n)
+enum port_verdict virtio_net_offer(struct virtio_net *n, unsigned pair, struct frame *f)
 {
-    while (n->split_next < n->n_split)
-        frame_unref(n->split[n->split_next++]);
-    n->n_split = n->split_next = 0;
-}
-
-static enum port_verdict net_rx(struct port *p, struct frame *f)
-{
-    struct virtio_net *n = container_of(p, struct virtio_net, nic.port);
+    struct virtio_queue *q = rx_queue(n, pair);
+    struct packets *cut = virtio_net_cut(n, pair);
     enum port_verdict verdict;
     struct frame *done;
 
-    if (!virtio_live(&n->virtio) || !n->virtio.queues[VIRTIO_NET_RX].ready || f->len < ETH_HLEN)
+    if (!q->ready)
         return PORT_DROPPED;
-    if (!virtio_net_wants(n, f)) {
-        n->filtered++;
-        return PORT_TAKEN;
-    }
-    if (n->n_split)
+    if (packets_any(cut))
         return PORT_HOLD;
     if (covers(n, &f->offload))
-        return rx_place(n, f);
+        return rx_place(n, q, f);
     if (f->offload.gso) {
-        if (offload_finish(f, split_add, n) == 0)
+        if (offload_finish(f, cut_add, cut) == 0)
             return PORT_DROPPED;
-        split_deliver(n);
+        cut_deliver(n, pair);
         return PORT_TAKEN;
     }
     done = offload_checksum(f);
     if (!done)
         return PORT_DROPPED;
-    verdict = rx_place(n, done);
+    verdict = rx_place(n, q, done);
     frame_unref(done);
     return verdict;
 }
 
-/* The driver has given buffers. While there are some it need not tell of more. */
-static void rx_kick(struct virtio_net *n)
+static enum port_verdict net_rx(struct port *p, struct frame *f)
 {
-    virtio_want_kicks(&n->virtio, &n->virtio.queues[VIRTIO_NET_RX], false);
-    if (split_deliver(n) == PORT_TAKEN)
+    struct virtio_net *n = container_of(p, struct virtio_net, nic.port);
+
+    if (!virtio_live(&n->virtio) || !rx_queue(n, 0)->ready || f->len < ETH_HLEN)
+        return PORT_DROPPED;
+    if (!virtio_net_wants(n, f)) {
+        n->filtered++;
+        return PORT_TAKEN;
+    }
+    return n->mq ? virtio_net_mq_rx(n, f) : virtio_net_offer(n, 0, f);
+}
+
+void virtio_net_resume(struct virtio_net *n, unsigned pair)
+{
+    if (cut_deliver(n, pair) != PORT_TAKEN)
+        return;
+    if (n->mq)
+        virtio_net_mq_resume(n, pair);
+    else
         port_ready(&n->nic.port);
+}
+
+/* The driver has given buffers. While there are some it need not tell of more. */
+static void rx_kick(struct virtio_net *n, unsigned pair)
+{
+    virtio_want_kicks(&n->virtio, rx_queue(n, pair), false);
+    virtio_net_resume(n, pair);
 }
 
 /* --- configuration (5.1.4) --- */
@@ -356,7 +369,7 @@ static void net_config_read(struct virtio *v)
 
     memcpy(c, n->mac, ETH_ALEN);
     store_le16(c + 6, p->up);   /* status: LINK_UP */
-    store_le16(c + 8, 1);       /* max_virtqueue_pairs */
+    store_le16(c + 8, n->nic.config.queues); /* max_virtqueue_pairs */
     store_le16(c + 10, n->nic.config.mtu);
     /* Mbit/s of the link; unknown (all ones) for one that is infinitely fast, or none. */
     store_le32(c + 12, p->vlan && p->link.rate_bps ? (uint32_t)(p->link.rate_bps / 1000000) : ~0u);
@@ -389,12 +402,34 @@ static void net_kick(struct virtio *v, unsigned queue)
 {
     struct virtio_net *n = net_of(v);
 
-    if (queue == VIRTIO_NET_RX)
-        rx_kick(n);
-    else if (queue == VIRTIO_NET_TX)
-        transmit(n);
-    else if (virtio_has(v, VIRTIO_NET_F_CTRL_VQ))
-        virtio_net_control(n);
+    if (queue < 2 * virtio_net_pairs(n)) {
+        if (queue % 2 == VIRTIO_NET_RX)
+            rx_kick(n, queue / 2);
+        else
+            transmit(n, &v->queues[queue]);
+    } else if (virtio_has(v, VIRTIO_NET_F_CTRL_VQ)) {
+        virtio_net_control(n, &v->queues[queue]);
+    }
+}
+
+/* Which queues there are (5.1.2), and that one pair of them is in use without MQ. */
+static void net_chosen(struct virtio *v)
+{
+    struct virtio_net *n = net_of(v);
+    unsigned control = 2 * virtio_net_pairs(n);
+    uint16_t size = n->nic.config.queue_size ? n->nic.config.queue_size : DEFAULT_QUEUE;
+
+    for (unsigned i = 0; i < v->n_queues; i++)
+        virtio_add_queue(v, i, i < control ? size : i == control ? CTRL_QUEUE : 0);
+    if (n->mq && control == 2)
+        n->mq->pairs = 1;
+}
+
+/* 5.1.3.1: whoever takes MQ takes CTRL_VQ. */
+static bool net_features_ok(struct virtio *v, uint64_t features)
+{
+    (void)v;
+    return !(features & VIRTIO_NET_F_MQ) || (features & VIRTIO_NET_F_CTRL_VQ);
 }
 
 static void net_start(struct virtio *v)
@@ -410,7 +445,10 @@ static void net_virtio_reset(struct virtio *v)
     n->guest_offloads = 0;
     virtio_net_filter_reset(n);
     virtio_net_notify_reset(n);
-    split_forget(n);
+    net_chosen(v);
+    packets_forget(&n->cut);
+    if (n->mq)
+        virtio_net_mq_reset(n);
     port_ready(&n->nic.port); /* what waited is offered again, and refused */
 }
 
@@ -428,6 +466,7 @@ void virtio_net_clone(struct device *dev, const struct device *from)
     struct virtio_net *n = dev->object;
 
     virtio_clone(&n->virtio, from->object);
+    net_chosen(&n->virtio);
     evq_copy(&dev->env->actor->events, &n->notify, &((struct virtio_net *)from->object)->notify);
     memcpy(n->mac, n->nic.config.mac, ETH_ALEN);
 }
@@ -443,23 +482,31 @@ void virtio_net_finish(struct device *dev)
     struct virtio_net *n = dev->object;
 
     virtio_net_notify_reset(n);
-    split_forget(n);
-    free(n->split);
-    n->split = NULL;
+    packets_finish(&n->cut);
+    if (n->mq)
+        virtio_net_mq_finish(n);
 }
+
+/* On virtio-mmio, with several pairs of queues. */
+struct virtio_net_mmio_mq {
+    struct virtio_net net;
+    struct virtio_net_mq mq;
+};
 
 static const struct field net_fields[] = {VIRTIO_NET_FIELDS, VIRTIO_MMIO_FIELDS(struct virtio_net),
                                           FIELD_END};
+static const struct field net_mq_fields[] = {
+    VIRTIO_NET_FIELDS, VIRTIO_MMIO_FIELDS(struct virtio_net),
+    VIRTIO_NET_MQ_FIELDS(struct virtio_net_mmio_mq, mq), FIELD_END};
 
-static const struct device_ops net_device_ops = {
-    .name = "virtio-net",
-    .help = "virtio network device",
-    .state = net_fields,
-    .reset = virtio_net_reset,
-    .finish = virtio_net_finish,
-    .clone = virtio_net_clone,
-    .cloned = virtio_net_cloned,
-};
+#define NET_DEVICE_OPS(fields)                                                                     \
+    {                                                                                              \
+        .name = "virtio-net", .help = "virtio network device", .state = fields,                    \
+        .reset = virtio_net_reset, .finish = virtio_net_finish, .clone = virtio_net_clone,         \
+        .cloned = virtio_net_cloned                                                                \
+    }
+static const struct device_ops net_device_ops = NET_DEVICE_OPS(net_fields);
+static const struct device_ops net_mq_device_ops = NET_DEVICE_OPS(net_mq_fields);
 
 static const struct virtio_ops net_ops = {
     .name = "net",
@@ -468,6 +515,8 @@ static const struct virtio_ops net_ops = {
     .kick = net_kick,
     .config_read = net_config_read,
     .config_written = net_config_written,
+    .chosen = net_chosen,
+    .features_ok = net_features_ok,
     .start = net_start,
     .reset = net_virtio_reset,
 };
@@ -492,6 +541,8 @@ static uint64_t features(const struct nic_config *c)
         f |= VIRTIO_NET_F_MRG_RXBUF;
     if (c->mtu)
         f |= VIRTIO_NET_F_MTU;
+    if (c->queues > 1)
+        f |= VIRTIO_NET_F_MQ;
     return f;
 }
 
@@ -504,6 +555,9 @@ bool virtio_net_check(const char *name, const struct nic_config *c, struct err *
                 name, q, VIRTIO_MAX_QUEUE_SIZE);
     else if (eth_is_multicast(c->mac))
         err_add(err, "%s: a group address (%02x:...) cannot be a NIC's own", name, c->mac[0]);
+    else if (c->queues > NIC_MAX_PAIRS)
+        err_add(err, "%s: %u pairs of queues: virtio-net has at most %d", name, c->queues,
+                NIC_MAX_PAIRS);
     else if (c->mtu && c->mtu < 68) /* 5.1.4.1 */
         err_add(err, "%s: an MTU of %u is below 68, the least of IPv4", name, c->mtu);
     else
@@ -512,29 +566,31 @@ bool virtio_net_check(const char *name, const struct nic_config *c, struct err *
 }
 
 void virtio_net_init(struct virtio_net *n, const struct device_ops *ops, struct device_env *env,
-                     const char *name, const struct nic_config *c)
+                     const char *name, const struct nic_config *c, struct virtio_net_mq *mq)
 {
-    uint16_t size = c->queue_size ? c->queue_size : DEFAULT_QUEUE;
-
+    n->mq = mq;
     n->nic.config = *c;
+    n->nic.config.queues = MAX(c->queues, 1);
     device_init(&n->nic.dev, ops, n, name, env);
     port_init(&n->nic.port, &net_port_ops, env->actor, name);
     virtio_net_notify_init(n);
-    virtio_init(&n->virtio, &net_ops, &n->nic.dev, features(c));
-    virtio_add_queue(&n->virtio, VIRTIO_NET_RX, size);
-    virtio_add_queue(&n->virtio, VIRTIO_NET_TX, size);
-    virtio_add_queue(&n->virtio, VIRTIO_NET_CTRL, CTRL_QUEUE);
+    virtio_init(&n->virtio, &net_ops, &n->nic.dev, features(c), mq ? mq->queues : n->queues,
+                (uint16_t)(2 * n->nic.config.queues + 1));
+    net_chosen(&n->virtio);
 }
 
 struct nic *virtio_net_create(struct device_env *env, const char *name,
                               const struct nic_config *c, struct err *err)
 {
+    struct virtio_net_mmio_mq *m = NULL;
     struct virtio_net *n;
 
     if (!virtio_net_check(name, c, err))
         return NULL;
-    n = xcalloc(1, sizeof *n);
-    virtio_net_init(n, &net_device_ops, env, name, c);
+    if (c->queues > 1)
+        m = xcalloc(1, sizeof(*m));
+    n = m ? &m->net : xcalloc(1, sizeof(*n));
+    virtio_net_init(n, m ? &net_mq_device_ops : &net_device_ops, env, name, c, m ? &m->mq : NULL);
     virtio_mmio_init(&n->mmio, &n->virtio, c->legacy);
     virtio_reset(&n->virtio);
     return &n->nic;

@@ -6,7 +6,7 @@
 #include "devices/virtio_net.h"
 
 enum { ACK_OK = 0, ACK_ERR = 1 };
-enum { CLASS_RX = 0, CLASS_MAC = 1, CLASS_VLAN = 2, CLASS_OFFLOADS = 5 };
+enum { CLASS_RX = 0, CLASS_MAC = 1, CLASS_VLAN = 2, CLASS_MQ = 4, CLASS_OFFLOADS = 5 };
 
 void virtio_net_filter_reset(struct virtio_net *n)
 {
@@ -161,6 +161,14 @@ static bool vlan(struct data *d, unsigned command)
     return true;
 }
 
+static bool pairs(struct data *d, unsigned command)
+{
+    uint8_t le[2];
+
+    return command == 0 && virtio_has(&d->n->virtio, VIRTIO_NET_F_MQ) && d->len == sizeof le &&
+           data_take(d, le, sizeof le) && virtio_net_mq_set(d->n, load_le16(le));
+}
+
 static bool offloads(struct data *d, unsigned command)
 {
     uint64_t allowed = d->n->virtio.accepted & VIRTIO_NET_GUEST_OFFLOADS, wanted;
@@ -180,10 +188,8 @@ static const struct {
     uint8_t class;
     bool (*run)(struct data *d, unsigned command);
 } classes[] = {
-    {CLASS_RX, rx_mode},
-    {CLASS_MAC, mac},
-    {CLASS_VLAN, vlan},
-    {CLASS_OFFLOADS, offloads},
+    {CLASS_RX, rx_mode}, {CLASS_MAC, mac},           {CLASS_VLAN, vlan},
+    {CLASS_MQ, pairs},   {CLASS_OFFLOADS, offloads},
 };
 
 static bool execute(struct virtio_net *n, const struct virtio_chain *c)
@@ -200,10 +206,9 @@ static bool execute(struct virtio_net *n, const struct virtio_chain *c)
     return false;
 }
 
-void virtio_net_control(struct virtio_net *n)
+void virtio_net_control(struct virtio_net *n, struct virtio_queue *q)
 {
     struct virtio *v = &n->virtio;
-    struct virtio_queue *q = &v->queues[VIRTIO_NET_CTRL];
     struct virtio_chain c;
     uint8_t ack;
 

@@ -27,20 +27,20 @@ static struct evq *events(struct virtio_net *n)
     return &n->nic.dev.env->actor->events;
 }
 
-/* Interrupt, if the driver still wants to be, for both queues in one. */
+/* Interrupt, if the driver still wants to be, for all queues in one. */
 static void interrupt(struct virtio_net *n)
 {
     struct virtio *v = &n->virtio;
-    bool rx = virtio_wants_interrupt(v, &v->queues[VIRTIO_NET_RX]);
-    bool tx = virtio_wants_interrupt(v, &v->queues[VIRTIO_NET_TX]);
+    unsigned queues = 2 * virtio_net_pairs(n);
 
     evq_cancel(events(n), &n->notify);
-    if (rx)
-        n->rx_quiet_until = (uint64_t)(now(n) + RX_GAP);
-    if (rx)
-        virtio_interrupt(v, &v->queues[VIRTIO_NET_RX]);
-    if (tx)
-        virtio_interrupt(v, &v->queues[VIRTIO_NET_TX]);
+    for (unsigned i = 0; i < queues; i++) {
+        if (!virtio_wants_interrupt(v, &v->queues[i]))
+            continue;
+        if (i % 2 == VIRTIO_NET_RX)
+            n->rx_quiet_until = (uint64_t)(now(n) + RX_GAP);
+        virtio_interrupt(v, &v->queues[i]);
+    }
 }
 
 static void fire(struct event *ev, vtime_t at)
@@ -66,14 +66,14 @@ static void publish(struct virtio_net *n, struct virtio_queue *q, vtime_t due)
         evq_arm(events(n), &n->notify, due);
 }
 
-void virtio_net_notify_rx(struct virtio_net *n)
+void virtio_net_notify_rx(struct virtio_net *n, struct virtio_queue *q)
 {
-    publish(n, &n->virtio.queues[VIRTIO_NET_RX], (vtime_t)n->rx_quiet_until);
+    publish(n, q, (vtime_t)n->rx_quiet_until);
 }
 
-void virtio_net_notify_tx(struct virtio_net *n)
+void virtio_net_notify_tx(struct virtio_net *n, struct virtio_queue *q)
 {
-    publish(n, &n->virtio.queues[VIRTIO_NET_TX], now(n) + TX_DELAY);
+    publish(n, q, now(n) + TX_DELAY);
 }
 
 void virtio_net_notify_now(struct virtio_net *n)

@@ -33,19 +33,10 @@ static struct virtio_queue *selected(struct virtio_pci *m)
 {
     struct virtio_queue *q;
 
-    if (m->queue_select >= VIRTIO_MAX_QUEUES)
+    if (m->queue_select >= m->virtio->n_queues)
         return NULL;
     q = &m->virtio->queues[m->queue_select];
     return q->max ? q : NULL;
-}
-
-static unsigned n_queues(const struct virtio *v)
-{
-    unsigned n = VIRTIO_MAX_QUEUES;
-
-    while (n && !v->queues[n - 1].max)
-        n--;
-    return n;
 }
 
 /* Reading takes the causes back, and the line with them (4.1.4.5). */
@@ -174,7 +165,7 @@ static void queue_vector_write(struct virtio_pci *m, uint64_t v)
 
 static uint64_t num_queues_read(struct virtio_pci *m)
 {
-    return n_queues(m->virtio);
+    return m->virtio->n_queues;
 }
 
 static uint64_t status_read(struct virtio_pci *m)
@@ -536,8 +527,8 @@ static void capabilities_add(struct virtio_pci *m)
     capability_add(f, CFG_COMMON, MODERN_BAR, 0, 56, 16);
     capability_add(f, CFG_ISR, MODERN_BAR, PART, 4, 16);
     capability_add(f, CFG_DEVICE, MODERN_BAR, 2 * PART, PART, 16);
-    at = capability_add(f, CFG_NOTIFY, MODERN_BAR, 3 * PART, NOTIFY_MULTIPLIER * VIRTIO_MAX_QUEUES,
-                        20);
+    at = capability_add(f, CFG_NOTIFY, MODERN_BAR, 3 * PART,
+                        NOTIFY_MULTIPLIER * MAX(m->virtio->n_queues, 4u), 20);
     store_le32(f->initial + at + 16, NOTIFY_MULTIPLIER);
     at = capability_add(f, CFG_ACCESS, 0, 0, 0, 20);
     f->writable[at + 4] = 0xff;

@@ -49,6 +49,7 @@ static void rng_device_clone(struct device *dev, const struct device *from)
 
 static const struct field rng_fields[] = {
     VIRTIO_FIELDS(struct virtio_rng),
+    VIRTIO_QUEUE_FIELDS(struct virtio_rng, queues[0]),
     VIRTIO_MMIO_FIELDS(struct virtio_rng),
     FIELD_END,
 };
@@ -68,7 +69,7 @@ void virtio_rng_init(struct virtio_rng *r, struct device_env *env, const char *n
     *r = (struct virtio_rng){0};
     device_init(&r->dev, &rng_device_ops, r, name, env);
     rng_init(&r->rng, env->run_seed, name);
-    virtio_init(&r->virtio, &rng_ops, &r->dev, 0);
+    virtio_init(&r->virtio, &rng_ops, &r->dev, 0, r->queues, 1);
     virtio_add_queue(&r->virtio, 0, QUEUE_SIZE);
     virtio_mmio_init(&r->mmio, &r->virtio, legacy);
 }

@@ -7,6 +7,7 @@
 
 struct virtio_rng {
     struct virtio virtio; /* first: see virtio.h */
+    struct virtio_queue queues[1];
     struct virtio_mmio mmio;
     struct device dev;
     struct rng rng; /* from env->run_seed and the name; a reset does not rewind it */

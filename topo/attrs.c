@@ -1,4 +1,5 @@
 /* The attributes of every object a topology can hold: one table each. */
+#include "devices/nic.h"
 #include "devices/pci_msix.h"
 #include "sim/vlan.h"
 #include "topo/schema.h"
@@ -67,6 +68,8 @@ static const struct attr nic_attrs[] = {
      "offer mergeable receive buffers to the driver"},
     {"queue_size", ATTR_INT, SCHEMA_AT(topo_nic, queue_size), "(the model's)", 1, 32768, NULL,
      "descriptors per ring, a power of two"},
+    {"queues", ATTR_INT, SCHEMA_AT(topo_nic, queues), "1", 1, NIC_MAX_PAIRS, NULL,
+     "virtio: pairs of rings, so that each of as many harts has its own"},
     {"mtu", ATTR_INT, SCHEMA_AT(topo_nic, mtu), "(not told)", 68, 65535, NULL,
      "told to the driver, where the model can"},
     {"addr", ATTR_INT, SCHEMA_AT(topo_nic, addr), "(the next that is free)", 1, 31, NULL,

@@ -36,6 +36,7 @@ static struct machine_nic nic_config(const struct topo_nic *n)
     c.config.no_offload = !n->offload;
     c.config.no_mrg_rxbuf = !n->mrg_rxbuf;
     c.config.queue_size = (uint16_t)n->queue_size;
+    c.config.queues = (uint8_t)n->queues;
     c.config.slot = (uint8_t)n->addr;
     c.config.vectors = (uint8_t)n->vectors;
     c.config.iobase = (uint16_t)n->iobase;

@@ -42,6 +42,17 @@ static void model_check(struct topo *t, const struct topo_nic *n)
              near ? near : "", near ? "\"?" : "");
 }
 
+static void queues_check(struct topo *t, const struct topo_nic *n)
+{
+    const struct nic_model *m = nic_model_find(n->model);
+
+    if (m && n->queues > m->max_pairs)
+        COMPLAIN(t, &n->object,
+                 "nic %s.%s: queues = %u, but %s cannot be asked for more than %u; leave it out, or "
+                 "choose the model virtio-net or virtio-net-pci",
+                 nic_name(n), n->object.name, (unsigned)n->queues, n->model, m->max_pairs);
+}
+
 static void nic_check(struct topo *t, struct topo_nic *n)
 {
     if (!n->guest) {
@@ -58,6 +69,7 @@ static void nic_check(struct topo *t, struct topo_nic *n)
         COMPLAIN(t, &n->object, "nic %s.%s: iobase = 0x%x is not a multiple of 0x%x", nic_name(n),
                  n->object.name, (unsigned)n->iobase, NE2K_ISA_PORTS);
     model_check(t, n);
+    queues_check(t, n);
 }
 
 static bool is_on(const struct topo_nic *n, const char *bus)

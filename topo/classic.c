@@ -397,6 +397,7 @@ int classic_main(int argc, char **argv, const struct replay *again)
     invocation_finish(&words);
     free(c.netdevs.items);
     free(c.dumps.items);
+    free(c.multiqueue.items);
     topo_finish(&t);
     err_finish(&err);
     return status;

@@ -12,7 +12,14 @@ struct classic_netdev {
     struct topo_uplink *uplink; /* NULL: a hub port */
     struct topo_vlan *hub;
     const char *joins; /* a hub port's netdev=; NULL: none */
+    const char *queues; /* what it says of them, for a card with mq=on; NULL: nothing */
     struct place place;
+};
+
+/** A card with mq=on: it has as many pairs of queues as its -netdev says. */
+struct classic_multiqueue {
+    struct topo_nic *nic;
+    const char *netdev; /* NULL: none */
 };
 
 /** A filter-dump: what goes through a -netdev. */
@@ -34,6 +41,7 @@ struct classic {
     topo_strings redirections;
     LIST_OF(struct classic_netdev) netdevs;
     LIST_OF(struct classic_dump) dumps;
+    LIST_OF(struct classic_multiqueue) multiqueue;
     const char *tftp, *bootp, *smb;
     const char *word, *value; /* the option being read */
 };
@@ -65,6 +73,9 @@ void classic_object(struct classic *c);
 /** After all options: hub ports join what names them to their hubs, dumps find their netdevs. */
 void classic_hub_finish(struct classic *c);
 
+/** The -netdev of an id; NULL if there is none. */
+const struct classic_netdev *classic_netdev_find(const struct classic *c, const char *id);
+
 /* classic_net.c */
 void classic_net(struct classic *c);
 void classic_netdev(struct classic *c);
@@ -77,6 +88,14 @@ void classic_device(struct classic *c);
 void classic_redir(struct classic *c);
 /** After all options: the defaults, and what -redir, -tftp, -bootp and -smb said. */
 void classic_net_finish(struct classic *c);
+
+/* classic_queues.c */
+/** Take queues= out of a -netdev's list; NULL: it was not there. */
+const char *classic_queues_take(struct classic *c, struct classic_list *l);
+/** Note a card's mq=. */
+void classic_queues_want(struct classic *c, struct topo_nic *n, const struct classic_list *l);
+/** After all options: cards with mq=on have what their netdevs say. */
+void classic_queues_finish(struct classic *c);
 
 /* classic_stream.c: set what server, reconnect and addr.* say. */
 void classic_stream(struct classic *c, struct topo_object *o, const struct classic_list *l);

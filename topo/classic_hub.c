@@ -19,7 +19,7 @@ static struct topo *topo_of(struct classic *c)
     return c->t;
 }
 
-static const struct classic_netdev *netdev_find(const struct classic *c, const char *id)
+const struct classic_netdev *classic_netdev_find(const struct classic *c, const char *id)
 {
     for (size_t i = 0; i < c->netdevs.n; i++)
         if (strcmp(c->netdevs.items[i].id, id) == 0)
@@ -29,7 +29,7 @@ static const struct classic_netdev *netdev_find(const struct classic *c, const c
 
 void classic_netdev_note(struct classic *c, struct classic_netdev n)
 {
-    if (netdev_find(c, n.id))
+    if (classic_netdev_find(c, n.id))
         classic_error(c, "there is another -netdev with id=%s", n.id);
     n.id = topo_intern(topo_of(c), n.id);
     n.place = c->place;
@@ -126,7 +126,7 @@ static void vlan_into_hub(struct classic *c, const char *id, struct topo_vlan *h
 
 static void hubport_join(struct classic *c, const struct classic_netdev *h)
 {
-    const struct classic_netdev *other = h->joins ? netdev_find(c, h->joins) : NULL;
+    const struct classic_netdev *other = h->joins ? classic_netdev_find(c, h->joins) : NULL;
     c->place = h->place;
     if (h->joins && !other)
         classic_error(c, "there is no -netdev with id=%s", h->joins);
@@ -167,7 +167,7 @@ void classic_object(struct classic *c)
 /* An uplink, or the cards that name a hub port, or what that is to join. */
 static void dump_point(struct classic *c, const struct classic_dump *d)
 {
-    const struct classic_netdev *n = netdev_find(c, d->netdev);
+    const struct classic_netdev *n = classic_netdev_find(c, d->netdev);
     const struct topo_vlan *v = n ? vlan_of(c, d->netdev) : NULL;
     topo_objects *points = &d->capture->points;
     c->place = d->capture->object.place;
@@ -179,7 +179,7 @@ static void dump_point(struct classic *c, const struct classic_dump *d)
         if (((struct topo_nic *)c->guest->nics.items[i])->vlan == v)
             list_push(points, c->guest->nics.items[i]);
     if (n->joins && !points->n)
-        n = netdev_find(c, n->joins);
+        n = classic_netdev_find(c, n->joins);
     if (n && n->uplink)
         list_push(points, &n->uplink->object);
     if (!points->n)

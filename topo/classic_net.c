@@ -8,7 +8,8 @@
 static const struct rename nic_names[] = {
     {"macaddr", "mac"},  {"mac", "mac"}, {"model", "model"}, {"name", "name"}, {"mtu", "mtu"},
     {"host_mtu", "mtu"}, {"vlan", NULL}, {"netdev", NULL},   {"id", NULL},     {"iobase", "iobase"},
-    {"irq", "irq"},      {"bus", NULL},  {"addr", NULL}, {"vectors", "vectors"}, {NULL, NULL},
+    {"irq", "irq"},      {"bus", NULL},  {"addr", NULL}, {"vectors", "vectors"},
+    {"queues", "queues"}, {"mq", NULL},  {NULL, NULL},
 };
 
 /* That there is no such word, and which there are. */
@@ -100,6 +101,7 @@ static void nic_make(struct classic *c, const struct classic_list *l, struct top
     names_set(c, &n->object, l, nic_names);
     if (classic_get(l, "addr"))
         slot_set(c, n, classic_get(l, "addr"));
+    classic_queues_want(c, n, l);
     if (strcmp(n->model, "help") == 0 || strcmp(n->model, "?") == 0)
         models_help();
     n->model = topo_intern(c->t, model ? model : model_of(n->model));
@@ -200,6 +202,7 @@ void classic_netdev(struct classic *c)
     if (!classic_split(c, &l, c->value))
         return;
     const char *id = classic_get(&l, "id");
+    const char *queues = strcmp(l.word, "hubport") != 0 ? classic_queues_take(c, &l) : NULL;
     if (!uplink_word_find(&l) && strcmp(l.word, "hubport") != 0)
         word_unknown(c, l.word, "", " and hubport");
     else if (!id)
@@ -209,6 +212,7 @@ void classic_netdev(struct classic *c)
     else
         classic_netdev_note(c, (struct classic_netdev){
                                    .id = id,
+                                   .queues = queues,
                                    .uplink = uplink_make(c, uplink_word_find(&l), &l,
                                                          vlan_netdev(c, id))});
     free(l.text);
@@ -303,6 +307,7 @@ void classic_redir(struct classic *c)
 void classic_net_finish(struct classic *c)
 {
     struct classic_list none = {0};
+    classic_queues_finish(c);
     classic_hub_finish(c);
     c->place = (struct place){topo_intern(c->t, "-net user"), 0};
     if (!c->net_said) {

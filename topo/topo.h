@@ -86,7 +86,7 @@ struct topo_nic {
     uint8_t mac[ETH_ALEN];
     struct link link;
     bool legacy, offload, mrg_rxbuf, up;
-    uint64_t queue_size, mtu, addr, vectors, iobase, irq;
+    uint64_t queue_size, queues, mtu, addr, vectors, iobase, irq;
     struct port *port; /* once built */
 };
 

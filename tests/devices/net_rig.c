@@ -8,7 +8,7 @@ struct nic *nic;
 struct driver drv;
 const uint8_t own[ETH_ALEN] = {0x52, 0x54, 0, 0x12, 0x34, 0x56};
 
-static void make(const struct nic_config *c)
+void make(const struct nic_config *c)
 {
     struct nic_config config = *c;
     struct err err = {0};

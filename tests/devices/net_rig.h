@@ -18,6 +18,9 @@ extern struct nic *nic;
 extern struct driver drv;
 extern const uint8_t own[ETH_ALEN]; /* the NIC's address */
 
+/** A device with this configuration, on a line. */
+void make(const struct nic_config *c);
+
 /* cmocka's setup for each interface, and teardown. */
 int modern(void **state);
 int legacy(void **state);

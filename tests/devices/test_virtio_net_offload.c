@@ -180,7 +180,7 @@ static void segments_still_waiting_go_with_a_reset(void **state)
     start(0);
     receive_tso(5000, 1000);
     mm_write(&drv, MM_STATUS, 0);
-    assert_int_equal(net()->n_split, 0);
+    assert_int_equal(net()->cut.n, 0);
 }
 
 static void csum_without_tso_gets_segments(void **state)

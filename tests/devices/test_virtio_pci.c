@@ -47,8 +47,9 @@ enum {
     L_CONFIG = 20
 };
 
-static uint64_t desc[3], avail[3], used[3], payload;
-static uint16_t offered[3];
+#define QUEUES_MOST 9
+static uint64_t desc[QUEUES_MOST], avail[QUEUES_MOST], used[QUEUES_MOST], payload;
+static uint16_t offered[QUEUES_MOST];
 
 static uint32_t get(unsigned reg, unsigned size)
 {
@@ -63,7 +64,7 @@ static void put(unsigned reg, uint32_t value, unsigned size)
 static void memory(void)
 {
     memset(offered, 0, sizeof(offered));
-    for (unsigned q = 0; q < 3; q++) {
+    for (unsigned q = 0; q < QUEUES_MOST; q++) {
         desc[q] = rig_alloc(&rig, 4096);
         avail[q] = rig_alloc(&rig, 4096);
         used[q] = rig_alloc(&rig, 4096);
@@ -83,9 +84,9 @@ static void features(uint64_t wanted)
     put(STATUS, ACKNOWLEDGE | DRIVER | FEATURES_OK, 1);
 }
 
-static void queues(void)
+static void queues_place(unsigned n)
 {
-    for (unsigned q = 0; q < 3; q++) {
+    for (unsigned q = 0; q < n; q++) {
         put(SELECT, q, 2);
         put(SIZE, N, 2);
         put(DESC, (uint32_t)desc[q], 4);
@@ -93,6 +94,11 @@ static void queues(void)
         put(USED, (uint32_t)used[q], 4);
         put(ENABLE, 1, 2);
     }
+}
+
+static void queues(void)
+{
+    queues_place(3);
 }
 
 static int setup(void **state)
@@ -519,6 +525,134 @@ static void messages_move_the_legacy_configuration(void **state)
     assert_int_equal(legacy_get(L_CONFIG + 2, 2), 2);
 }
 
+/* --- four pairs of queues --- */
+
+static int with_pairs(void **state)
+{
+    (void)state;
+    card_start_with("virtio-net-pci",
+                    (struct nic_config){.legacy = true, .queues = 4, .vectors = 12});
+    memory();
+    return 0;
+}
+
+/* Where VIRTIO_PCI_CAP_NOTIFY_CFG says that notifications end. */
+static uint32_t notifications(void)
+{
+    unsigned at = config_read(CARD, PCI_CAPABILITIES, 1);
+
+    while (config_read(CARD, at, 1) != 9 || config_read(CARD, at + 3, 1) != 2)
+        at = config_read(CARD, at + 1, 1);
+    return config_read(CARD, at + 12, 4);
+}
+
+static uint8_t pairs_set(unsigned queue, uint8_t n)
+{
+    uint64_t at = payload + 60000;
+
+    memcpy(rig_at(&rig, at), (uint8_t[]){4, 0, n, 0, 0xee}, 5);
+    offer(queue, at, 4, 1);
+    store_le16(rig_at(&rig, desc[queue] + 14), 1);
+    store_le64(rig_at(&rig, desc[queue] + 16), at + 4);
+    store_le32(rig_at(&rig, desc[queue] + 24), 1);
+    store_le16(rig_at(&rig, desc[queue] + 28), 2);
+    put(NOTIFY + 4 * queue, queue, 2);
+    return *rig_at(&rig, at + 4);
+}
+
+static void one_pair_has_what_it_always_had(void **state)
+{
+    (void)state;
+
+    assert_int_equal(get(QUEUES, 2), 3);
+    assert_int_equal(get(CONFIG + 8, 2), 1);
+    assert_int_equal(notifications(), 16);
+    assert_int_equal(pairs_set(CTRL, 1), 1);
+}
+
+static void several_pairs_have_their_queues_and_vectors(void **state)
+{
+    (void)state;
+
+    assert_int_equal(get(QUEUES, 2), 9);
+    assert_int_equal(get(CONFIG + 8, 2), 4);
+    assert_true(notifications() >= 36);
+    messages = rig_alloc(&rig, 4096);
+    for (unsigned v = 0; v < 12; v++) {
+        card_write(TABLE, 16 * v, (uint32_t)messages + 4 * v, 4);
+        card_write(TABLE, 16 * v + 8, 0x100 + v, 4);
+        card_write(TABLE, 16 * v + 12, 0, 4);
+    }
+    unsigned at = config_read(CARD, PCI_CAPABILITIES, 1);
+    while (config_read(CARD, at, 1) != 0x11)
+        at = config_read(CARD, at + 1, 1);
+    config_write(CARD, at + 2, 0x8000, 2);
+    features(1ULL << 32 | VIRTIO_NET_F_MQ | VIRTIO_NET_F_CTRL_VQ);
+    assert_true(get(STATUS, 1) & FEATURES_OK);
+    queues_place(9);
+    for (unsigned q = 0; q < 9; q++) {
+        put(SELECT, q, 2);
+        assert_int_equal(get(NOTIFY_OFF, 2), q);
+        put(VECTOR, q + 1, 2);
+        assert_int_equal(get(VECTOR, 2), q + 1);
+    }
+    put(SELECT, 9, 2);
+    assert_int_equal(get(SIZE, 2), 0);
+    put(STATUS, ACKNOWLEDGE | DRIVER | FEATURES_OK | DRIVER_OK, 1);
+    assert_int_equal(pairs_set(8, 4), 0);
+    assert_int_equal(message(9), 0x109);
+    memset(rig_at(&rig, payload), 0, 12);
+    card_fill(rig_at(&rig, payload + 12), 100, (uint8_t[]){2, 0, 0, 0, 0, 9}); /* card_receive's */
+    memcpy(rig_at(&rig, payload + 18), own, ETH_ALEN);
+    offer(7, payload, 112, 0);
+    put(NOTIFY + 4 * 7, 7, 2);
+    assert_int_equal(done(7), 1);
+    rig_advance(&rig, rig.actor.now + NS_PER_MS);
+    assert_int_equal(message(8), 0x108);
+    offer(6, payload + 4096, 1600, 2);
+    put(NOTIFY + 4 * 6, 6, 2);
+    card_receive(own, 100);
+    assert_int_equal(done(6), 1);
+    assert_int_equal(message(7), 0x107);
+    put(SELECT, 6, 2);
+    put(STATUS, 0, 1);
+    assert_int_equal(get(QUEUES, 2), 9);
+    put(SELECT, 6, 2);
+    assert_int_equal(get(VECTOR, 2), 0xffff);
+}
+
+static void a_driver_of_the_legacy_interface_can_have_pairs_or_not(void **state)
+{
+    (void)state;
+
+    legacy_put(L_STATUS, ACKNOWLEDGE | DRIVER, 1);
+    assert_true(legacy_get(L_OFFER, 4) & VIRTIO_NET_F_MQ);
+    assert_int_equal(legacy_get(L_CONFIG + 8, 2), 4);
+    legacy_put(L_ACCEPT, VIRTIO_NET_F_CTRL_VQ, 4);
+    legacy_put(L_SELECT, CTRL, 2);
+    assert_int_equal(legacy_get(L_SIZE, 2), 64);
+    legacy_put(L_SELECT, 8, 2);
+    assert_int_equal(legacy_get(L_SIZE, 2), 0);
+    legacy_put(L_STATUS, 0, 1);
+    legacy_put(L_STATUS, ACKNOWLEDGE | DRIVER, 1);
+    legacy_put(L_ACCEPT, VIRTIO_NET_F_CTRL_VQ | VIRTIO_NET_F_MQ, 4);
+    legacy_put(L_SELECT, CTRL, 2);
+    assert_int_equal(legacy_get(L_SIZE, 2), 256);
+    legacy_put(L_SELECT, 8, 2);
+    assert_int_equal(legacy_get(L_SIZE, 2), 64);
+    for (unsigned q = 0; q < 9; q++)
+        legacy_rings(q);
+    legacy_put(L_STATUS, ACKNOWLEDGE | DRIVER | DRIVER_OK, 1);
+    memcpy(rig_at(&rig, payload), (uint8_t[]){4, 0, 4, 0, 0xee}, 5);
+    offer(8, payload, 4, 1);
+    store_le16(rig_at(&rig, desc[8] + 14), 1);
+    store_le64(rig_at(&rig, desc[8] + 16), payload + 4);
+    store_le32(rig_at(&rig, desc[8] + 24), 1);
+    store_le16(rig_at(&rig, desc[8] + 28), 2);
+    legacy_put(L_NOTIFY, 8, 2);
+    assert_int_equal(*rig_at(&rig, payload + 4), 0);
+}
+
 static void a_queue_that_breaks_the_rules_needs_a_reset(void **state)
 {
     (void)state;
@@ -573,6 +707,7 @@ static void random_registers_harm_nobody(void **state)
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 #define F(f) cmocka_unit_test_setup_teardown(f, fresh, teardown)
 #define L(f) cmocka_unit_test_setup_teardown(f, transitional, teardown)
+#define P(f) cmocka_unit_test_setup_teardown(f, with_pairs, teardown)
 #define M(f) cmocka_unit_test_setup_teardown(f, with_messages, teardown)
 
 int main(void)
@@ -593,9 +728,13 @@ int main(void)
         M(resets_take_the_vectors_back),
         M(without_vectors_or_messages_it_is_the_line),
         M(messages_move_the_legacy_configuration),
+        T(one_pair_has_what_it_always_had),
+        P(several_pairs_have_their_queues_and_vectors),
+        P(a_driver_of_the_legacy_interface_can_have_pairs_or_not),
         T(a_queue_that_breaks_the_rules_needs_a_reset),
         T(a_reset_of_the_bus_takes_everything_back),
         L(random_registers_harm_nobody),
+        P(random_registers_harm_nobody),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

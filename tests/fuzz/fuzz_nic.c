@@ -130,8 +130,8 @@ static void offloaded_receive(struct program *g, unsigned whom)
     o->csum_start = (uint16_t)take(g, 2);
     o->csum_offset = (uint8_t)take(g, 1);
     o->gso = take(g, 1) & 3;
-    o->gso_size =
-        (uint16_t)MAX(take(g, 2), 256u); /* shorter ones are many packets, which is work */
+    uint32_t size = take(g, 2);
+    o->gso_size = (uint16_t)MAX(size, 256u); /* shorter ones are many packets, which is work */
     o->hdr_len = (uint8_t)take(g, 1);
     receive(g, f);
 }

@@ -84,10 +84,16 @@ static void card_connect(struct nic_rig *r)
 void nic_rig_init(struct nic_rig *r, struct sim *s, const char *model, unsigned number)
 {
     static const struct actor_ops ops = {.kind = "rig"};
-    struct nic_config c = {.mac = {0x52, 0x54, 0, 0x12, 0x34, (uint8_t)(0x56 + number)}, .vectors = 4};
+    struct nic_config c = {.mac = {0x52, 0x54, 0, 0x12, 0x34, (uint8_t)(0x56 + number)},
+                           .vectors = 4};
     struct err err = {0};
-    const struct nic_model *m = nic_model_find(model);
-    char name[16];
+    const char *several = strstr(model, "-mq"); /* behind the name: with four pairs of queues */
+    char name[32];
+    const struct nic_model *m;
+
+    snprintf(name, sizeof(name), "%.*s", several ? (int)(several - model) : 31, model);
+    m = nic_model_find(name);
+    c.queues = several ? 4 : 1;
 
     *r = (struct nic_rig){0};
     snprintf(name, sizeof(name), "r%u", number);

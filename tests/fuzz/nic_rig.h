@@ -28,7 +28,7 @@ struct nic_rig {
     uint32_t dma_calls, dma_bytes; /* since nic_rig_begin */
 };
 
-/** A card of a model, enabled as firmware leaves it; `number` makes its names and its address. */
+/** A card of a model ("-mq" behind it: with four pairs of queues), enabled as firmware leaves it; `number` makes its names and its address. */
 void nic_rig_init(struct nic_rig *r, struct sim *s, const char *model, unsigned number);
 void nic_rig_finish(struct nic_rig *r);
 
