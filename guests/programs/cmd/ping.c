@@ -21,7 +21,7 @@ static struct {
     char text[ADDRESS_TEXT];
     uint16_t id;
     uint64_t count, size, interval_ns;
-    uint64_t sent, received, again;
+    uint64_t sent, received, again, timed;
     uint64_t sent_ns[SLOTS]; /* by sequence number */
     uint64_t answered;       /* a bit for each of them */
     uint64_t least_ns, most_ns, sum_ns;
@@ -32,11 +32,17 @@ static void milliseconds_print(uint64_t ns)
     printf("%lu.%03lu", ns / NS_PER_MS, ns / NS_PER_US % 1000);
 }
 
+/* Of older requests it is not known when they were sent, nor whether they were answered before. */
+static bool is_known(uint16_t seq)
+{
+    return (uint16_t)((uint16_t)ping.sent - seq) < SLOTS;
+}
+
 /* The first answer to a request counts. Others come from other members of a group, or because a
    packet was doubled on its way. */
 static bool reply_count(uint16_t seq)
 {
-    uint64_t bit = UINT64_C(1) << seq % SLOTS;
+    uint64_t bit = is_known(seq) ? UINT64_C(1) << seq % SLOTS : 0;
     bool first = !(ping.answered & bit);
 
     ping.answered |= bit;
@@ -45,21 +51,31 @@ static bool reply_count(uint16_t seq)
     return first;
 }
 
-static void reply_print(const ip_addr_t *from, uint16_t seq, unsigned ttl, unsigned len)
+static void time_print(uint16_t seq)
 {
     uint64_t ns = clock_ns() - ping.sent_ns[seq % SLOTS];
-    bool first = reply_count(seq);
-    char text[ADDRESS_TEXT];
 
+    ping.timed++;
     ping.sum_ns += ns;
     if (ns < ping.least_ns)
         ping.least_ns = ns;
     if (ns > ping.most_ns)
         ping.most_ns = ns;
-    address_print(text, ip_2_ip4(from));
-    printf("%u bytes from %s: icmp_seq=%u ttl=%u time=", len, text, seq, ttl);
+    printf(" time=");
     milliseconds_print(ns);
-    printf(" ms%s\n", first ? "" : " (DUP!)");
+    printf(" ms");
+}
+
+static void reply_print(const ip_addr_t *from, uint16_t seq, unsigned ttl, unsigned len)
+{
+    bool first = reply_count(seq);
+    char text[ADDRESS_TEXT];
+
+    address_print(text, ip_2_ip4(from));
+    printf("%u bytes from %s: icmp_seq=%u ttl=%u", len, text, seq, ttl);
+    if (is_known(seq))
+        time_print(seq);
+    printf("%s\n", first ? "" : " (DUP!)");
 }
 
 static void error_print(const struct pbuf *p, unsigned header, const ip_addr_t *from)
@@ -147,12 +163,12 @@ static void summary_print(void)
     if (ping.again > 0)
         printf("+%lu duplicates, ", ping.again);
     printf("%lu%% packet loss\n", ping.sent ? (ping.sent - ping.received) * 100 / ping.sent : 0);
-    if (ping.received == 0)
+    if (ping.timed == 0)
         return;
     printf("rtt min/avg/max = ");
     milliseconds_print(ping.least_ns);
     printf("/");
-    milliseconds_print(ping.sum_ns / (ping.received + ping.again));
+    milliseconds_print(ping.sum_ns / ping.timed);
     printf("/");
     milliseconds_print(ping.most_ns);
     printf(" ms\n");

@@ -8,6 +8,7 @@
  *   - it is for another station, or for a group that the interface is not in, or not IPv4 or ARP;
  *   - it is an ARP request for another address, from a neighbour that is not in the table (RFC 826
  *     has the table's entries brought up to date by any request);
+ *   - it is for a group, while the interface has no address;
  *   - it is UDP, to all or to a group, to a port that nobody listens at, or a DHCP answer to
  *     another client.
  */
@@ -21,7 +22,7 @@
 
 enum { TYPE_IPV4 = 0x0800, TYPE_ARP = 0x0806 };
 enum { ARP_FRAME = 42, ARP_OP = 20, ARP_SENDER = 28, ARP_TARGET = 38, ARP_REQUEST = 1 };
-enum { IP = 14, IP_LEAST = 20, IP_TARGET = 16, UDP_LEAST = 8, PROTO_UDP = 17 };
+enum { IP = 14, IP_LEAST = 20, IP_PROTO = 9, IP_TARGET = 16, UDP_LEAST = 8, IGMP = 2, UDP = 17 };
 enum { DHCP_CLIENT = 68, DHCP_CHADDR = 28 };
 
 /* Addresses that may be in lwIP's table, by a hash: one that is there has its bit set. */
@@ -87,7 +88,7 @@ static bool datagram_wanted(const struct netif *netif, const uint8_t *frame, uin
     const uint8_t *ip = frame + IP, *udp = ip + (ip[0] & 15) * 4;
     unsigned port;
 
-    if (ip[0] >> 4 != 4 || ip[9] != PROTO_UDP || (load16(ip + 6) & 0x3fff) != 0 ||
+    if (ip[0] >> 4 != 4 || ip[IP_PROTO] != UDP || (load16(ip + 6) & 0x3fff) != 0 ||
         udp + UDP_LEAST > frame + len)
         return true;
     port = load16(udp + 2);
@@ -96,13 +97,18 @@ static bool datagram_wanted(const struct netif *netif, const uint8_t *frame, uin
     return udp_port_open(port);
 }
 
+/* Without an address of its own only membership can be spoken of: lwIP would answer a ping from
+   0.0.0.0. */
 static bool group_wanted(const struct netif *netif, const uint8_t *frame, uint32_t len)
 {
+    const uint8_t *ip = frame + IP;
     ip4_addr_t group;
 
     if (len < IP + IP_LEAST || load16(frame + 12) != TYPE_IPV4)
         return false;
-    memcpy(&group, frame + IP + IP_TARGET, sizeof group);
+    if (ip4_addr_isany_val(*netif_ip4_addr(netif)) && ip[IP_PROTO] != IGMP)
+        return false;
+    memcpy(&group, ip + IP_TARGET, sizeof group);
     return igmp_lookfor_group((struct netif *)netif, &group) && datagram_wanted(netif, frame, len);
 }
 

@@ -146,7 +146,7 @@ static bool nic_start(struct nic *nic, struct nic_place *place)
 {
     nic->model = nic->driver->name;
     nic->card = memory_take(nic->driver->size, 16);
-    if (!nic->card)
+    if (!nic->card || place->irq == 0)
         return false;
     if (place->card.id)
         pci_enable(&place->card);

@@ -23,6 +23,7 @@
 #include "net/virtio.h"
 
 #define TX_WAIT_NS (10 * NS_PER_MS)
+#define CONTROL_WAIT_NS NS_PER_S
 #define F_MAC (UINT64_C(1) << 5)
 #define F_STATUS (UINT64_C(1) << 16)
 #define F_CONTROL (UINT64_C(1) << 17 | UINT64_C(1) << 18) /* and it has receive modes */
@@ -226,18 +227,23 @@ static bool control_start(struct card *c)
     return true;
 }
 
-/* Do what is in *c->control, `len` bytes of data behind its two of class and command. */
-static void control_run(struct card *c, uint32_t len)
+/* Do what is in *c->control, `len` bytes of data behind its two of class and command. Until it is
+   done the command is the device's: one that takes forever is given no other. */
+static bool control_run(struct card *c, uint32_t len)
 {
-    uint64_t deadline = clock_ns() + TX_WAIT_NS;
+    uint64_t deadline = clock_ns() + CONTROL_WAIT_NS;
     struct vq_used u;
 
     c->commands.desc[0] = (struct vq_desc){(uintptr_t)c->control, 2 + len, VQ_DESC_NEXT, 1};
     c->commands.desc[1] = (struct vq_desc){(uintptr_t)&c->control->answer, 1, VQ_DESC_WRITE, 0};
     vq_offer(&c->commands, 0);
     vq_kick(&c->device, &c->commands);
-    while (!vq_take(&c->commands, &u) && clock_ns() < deadline)
-        ;
+    while (!vq_take(&c->commands, &u))
+        if (clock_ns() > deadline) {
+            c->control = NULL;
+            return false;
+        }
+    return true;
 }
 
 /* Everything, if there are more groups than there is room for, or an address that the device does
@@ -259,7 +265,8 @@ static void net_groups_set(struct nic *nic)
     control->command = MAC_TABLE;
     control->table.stations = 0;
     control->table.groups = count < GROUPS_MOST ? count : GROUPS_MOST;
-    control_run(c, 8 + control->table.groups * ETH_HWADDR_LEN);
+    if (!control_run(c, 8 + control->table.groups * ETH_HWADDR_LEN))
+        return;
     control->class = CLASS_RX;
     control->command = RX_PROMISCUOUS;
     control->on = count > GROUPS_MOST || !c->has_mac;

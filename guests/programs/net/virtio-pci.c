@@ -98,24 +98,28 @@ static uint32_t generation(const struct virtio *v)
 static const struct virtio_transport pci = {status,    status_set, offered,  accept,    queue_max,
                                             queue_set, kick,       irq_take, generation};
 
+static uintptr_t *structure_of(struct virtio *v, unsigned type)
+{
+    switch (type) {
+    case CAP_COMMON: return &v->base;
+    case CAP_NOTIFY: return &v->notify;
+    case CAP_ISR: return &v->isr;
+    case CAP_DEVICE: return &v->config;
+    default: return NULL;
+    }
+}
+
+/* Of several of a kind the first that can be reached is the one to use (4.1.4.1). */
 static void structure_note(struct virtio *v, const struct pci_card *card, unsigned cap)
 {
     unsigned bar = io_read8(card->config + cap + CAP_BAR);
-    uintptr_t at;
+    uintptr_t *at = structure_of(v, io_read8(card->config + cap + CAP_TYPE));
 
-    if (bar >= PCI_BARS || !card->bars[bar])
+    if (!at || *at || bar >= PCI_BARS || !card->bars[bar])
         return;
-    at = card->bars[bar] + io_read32(card->config + cap + CAP_OFFSET);
-    switch (io_read8(card->config + cap + CAP_TYPE)) {
-    case CAP_COMMON: v->base = at; break;
-    case CAP_DEVICE: v->config = at; break;
-    case CAP_ISR: v->isr = at; break;
-    case CAP_NOTIFY:
-        v->notify = at;
+    *at = card->bars[bar] + io_read32(card->config + cap + CAP_OFFSET);
+    if (at == &v->notify)
         v->multiplier = io_read32(card->config + cap + CAP_MULTIPLIER);
-        break;
-    default: break;
-    }
 }
 
 bool virtio_pci_open(struct virtio *v, const struct pci_card *card)

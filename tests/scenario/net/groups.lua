@@ -8,6 +8,8 @@ guest "other" { append = "ip=10.9.0.3/24", nic { lan, model = "pcnet" } }
 guest "legacy" { append = "ip=10.9.0.4/24", legacy = true, lan }
 guest "absent" { append = "ip=10.9.0.5/24", nic { lan, model = "rtl8139" } }
 guest "router" { image = "router", append = "eth0=10.9.0.6/24", nic { lan, model = "ne2k_pci" } }
+guest "far" { append = "ip=10.9.0.8/24", nic { lan, delay = "100ms" } }
+guest "mute" { append = "dhcp=no", lan }
 guest "twin" { clone = member, at = "eth0 239%.9%.9%.9 " }
 capture "lan.pcapng" { lan }
 
@@ -31,6 +33,15 @@ test("all that are in a group answer, and nobody else", function()
   for _, guest in ipairs { member, other, legacy, router } do guest:sh "mcast join 239.1.1.1" end
   check_who(a, "239.1.1.1", "2 3 4 6")
   check_who(a, "239.1.1.2", "")
+end)
+
+-- It hears, but has no address to answer from.
+test("a host without an address says nothing", function()
+  mute:sh "mcast join 239.1.1.1"
+  lan:expect("igmp[0] = 0x16 and ether src " .. mute.eth0.mac, "1s")
+  check_who(a, "239.1.1.1", "2 3 4 6")
+  check_who(a, "224.0.0.1", "1 2 3 4 5 6 8")
+  check(not pcall(lan.expect, lan, "icmp[0] = 0 and ether src " .. mute.eth0.mac, "1ms"))
 end)
 
 test("nc prints what each of them says", function()
@@ -61,6 +72,13 @@ test("a member with nothing to do sleeps", function()
   wait "1h"
   local more = member:stats().instructions - before
   check(more < 1000, more .. " instructions in an hour")
+end)
+
+test("answers that are long under way all count, and none twice", function()
+  check(a:sh "ping -c 1 10.9.0.8":find "1 received")
+  local said = a:sh("ping -c 500 -i 0.001 10.9.0.8", "10s")
+  check(said:find "500 packets transmitted, 500 received, 0%% packet loss", said:match "500 packets[^\n]*")
+  check(not said:find "DUP")
 end)
 
 -- A legacy card lets everything past. Waking up, looking at a frame and sleeping again take 1,100 instructions,
