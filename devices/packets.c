@@ -10,7 +10,7 @@
 enum { IP_TCP = 6, IP_UDP = 17 };
 
 /* Before it grows, what was used up makes room. */
-static void add(void *opaque, struct frame *packet)
+void packets_add(void *opaque, struct frame *packet)
 {
     struct packets *q = opaque;
 
@@ -68,7 +68,7 @@ enum port_verdict packets_offer(struct packets *q, struct frame *f,
         return PORT_HOLD;
     if (frame_is_finished(f))
         return offer_padded(f, place, opaque);
-    if (offload_finish(f, add, q) == 0)
+    if (offload_finish(f, packets_add, q) == 0)
         return PORT_DROPPED;
     packets_deliver(q, place, opaque);
     return PORT_TAKEN;
@@ -79,8 +79,8 @@ void packets_loop(struct packets *q, struct frame *f)
     if (q->n - q->next >= LOOPED_MOST)
         q->port->stats.drops[DROP_HELD]++;
     else if (frame_is_finished(f))
-        add(q, f);
-    else if (offload_finish(f, add, q) == 0)
+        packets_add(q, f);
+    else if (offload_finish(f, packets_add, q) == 0)
         q->port->stats.drops[DROP_MALFORMED]++;
 }
 

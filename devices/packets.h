@@ -21,6 +21,9 @@ static inline bool packets_any(const struct packets *q)
     return q->next < q->n;
 }
 
+/** Append one (borrowed) to the struct packets; what offload_finish calls for each. */
+void packets_add(void *packets, struct frame *packet);
+
 /**
  * Offer a frame to a card that takes only finished packets: `place` is called for each packet, and
  * answers as port_ops.rx. What it holds waits in the queue, and the frame counts as taken.

@@ -276,11 +276,6 @@ static bool covers(const struct virtio_net *n, const struct frame_offload *o)
     return (n->guest_offloads & need) == need;
 }
 
-static void cut_add(void *opaque, struct frame *packet)
-{
-    packets_add(opaque, packet);
-}
-
 static struct virtio_queue *rx_queue(struct virtio_net *n, unsigned pair)
 {
     return &n->virtio.queues[2 * pair + VIRTIO_NET_RX];
@@ -294,8 +289,12 @@ static enum port_verdict cut_deliver(struct virtio_net *n, unsigned pair)
     for (; packets_any(cut); cut->next++) {
         struct frame *f = cut->frames[cut->next];
 
-        if (rx_place(n, rx_queue(n, pair), f) == PORT_HOLD)
+        enum port_verdict verdict = rx_place(n, rx_queue(n, pair), f);
+
+        if (verdict == PORT_HOLD)
             return PORT_HOLD;
+        if (verdict == PORT_DROPPED)
+            n->nic.port.stats.drops[DROP_REFUSED]++;
         frame_unref(f);
     }
     packets_forget(cut);
@@ -316,7 +315,7 @@ enum port_verdict virtio_net_offer(struct virtio_net *n, unsigned pair, struct f
     if (covers(n, &f->offload))
         return rx_place(n, q, f);
     if (f->offload.gso) {
-        if (offload_finish(f, cut_add, cut) == 0)
+        if (offload_finish(f, packets_add, cut) == 0)
             return PORT_DROPPED;
         cut_deliver(n, pair);
         return PORT_TAKEN;
@@ -573,6 +572,8 @@ void virtio_net_init(struct virtio_net *n, const struct device_ops *ops, struct 
     n->nic.config.queues = MAX(c->queues, 1);
     device_init(&n->nic.dev, ops, n, name, env);
     port_init(&n->nic.port, &net_port_ops, env->actor, name);
+    for (unsigned i = 0; i < n->nic.config.queues; i++)
+        packets_init(virtio_net_cut(n, i), &n->nic.port);
     virtio_net_notify_init(n);
     virtio_init(&n->virtio, &net_ops, &n->nic.dev, features(c), mq ? mq->queues : n->queues,
                 (uint16_t)(2 * n->nic.config.queues + 1));
