@@ -201,6 +201,25 @@ static void the_watchdog_cuts_frames(void **state)
     assert_int_equal(status(rx_ring, 3), OWN);
 }
 
+/* What is told to the driver is the frame's, not what was in the card before. */
+static void or_within_the_crc(void **state)
+{
+    uint8_t sent[2557], crc[4];
+    (void)state;
+
+    card_receive(own, 3000);
+    card_fill(sent, sizeof(sent), own);
+    store_le32(crc, (uint32_t)crc32(0, sent, sizeof(sent)));
+    for (uint32_t len = 2557; len < 2560; len++) {
+        start(0, 0);
+        card_receive(own, len);
+        assert_int_equal(status(rx_ring, 1), 2560u << 16 | LAST | FT | TL | RW | ES);
+        assert_memory_equal(at(buffers), sent, sizeof(sent));
+        if (len == 2557)
+            assert_memory_equal(at(buffers) + 2557, crc, 3);
+    }
+}
+
 /* --- filters --- */
 
 /* Whether a frame is let in; *told: its status. */
@@ -374,6 +393,7 @@ int main(void)
         T(the_counter_of_missed_frames_overflows),
         T(a_process_that_was_stopped_takes_nothing),
         T(the_watchdog_cuts_frames),
+        T(or_within_the_crc),
         T(sixteen_addresses_are_let_in),
         T(or_all_but_sixteen),
         T(groups_may_be_hashed_and_all_may_be),
