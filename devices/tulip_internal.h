@@ -168,6 +168,7 @@ uint32_t tulip_loops(const struct tulip *d);
 
 void tulip_srom_fill(struct tulip *d);
 void tulip_phy_reset(struct tulip *d);
+bool tulip_phy_loops(const struct tulip *d);
 void tulip_sia_init(struct tulip *d);
 void tulip_sia_reset(struct tulip *d);
 void tulip_carrier(struct port *p, bool up);

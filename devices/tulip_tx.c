@@ -34,7 +34,7 @@ uint32_t tulip_loops(const struct tulip *d)
 {
     uint32_t om = d->csr[6] & (CSR6_OM_INTERNAL | CSR6_OM_EXTERNAL);
 
-    return om ? om : d->bmcr & 0x4000 ? CSR6_OM_EXTERNAL : 0; /* the PHY's loop */
+    return om ? om : tulip_phy_loops(d) ? CSR6_OM_EXTERNAL : 0;
 }
 
 /* --- packets --- */

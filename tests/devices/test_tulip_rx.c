@@ -351,12 +351,12 @@ static void modes_let_in_what_the_filter_does_not(void **state)
 
 static void what_loops_back_comes_later_and_alone(void **state)
 {
-    static const uint32_t modes[][2] = {{INTERNAL, 1 << 12}, {EXTERNAL, 2 << 12}, {0, 2 << 12}};
+    static const uint32_t modes[][2] = {{INTERNAL, 1 << 12}, {EXTERNAL, 2 << 12}, {PS, 2 << 12}};
     (void)state;
 
     for (unsigned i = 0; i < ARRAY_LEN(modes); i++) {
         start(0, modes[i][0]);
-        if (!modes[i][0])
+        if (modes[i][0] == PS)
             mii_put(1, 0, 0x4000); /* the PHY's own */
         card_fill(at(payload), 200, own);
         send_part(FS | LS | IC | 200, payload);
@@ -382,6 +382,24 @@ static void what_loops_back_comes_later_and_alone(void **state)
     assert_in_range(frame_alive(), 1, 70);
 }
 
+static void a_phy_loops_what_comes_to_it(void **state)
+{
+    static const uint32_t ports[] = {0, PS | PCS}; /* the chip's own */
+    (void)state;
+
+    mii_put(1, 0, 0x4000);
+    for (unsigned i = 0; i < ARRAY_LEN(ports); i++) {
+        start(0, ports[i]);
+        send_frame(100);
+        assert_int_equal(rig_sent(&rig), i + 1);
+        card_receive(own, 100);
+        assert_int_equal(status(rx_ring, 0), 104u << 16 | WHOLE);
+    }
+    start(0, PS);
+    send_frame(100);
+    assert_int_equal(rig_sent(&rig), 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -400,6 +418,7 @@ int main(void)
         T(everyone_is_a_known_bit_of_the_hash),
         T(modes_let_in_what_the_filter_does_not),
         T(what_loops_back_comes_later_and_alone),
+        T(a_phy_loops_what_comes_to_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
