@@ -43,6 +43,8 @@ static void loop(struct tulip *d, struct frame *f)
 {
     if (d->waiting.n < MOST_LOOPED)
         packets_add(&d->waiting, f);
+    else
+        d->nic.port.stats.drops[DROP_HELD]++;
     frame_unref(f);
     evq_arm(tulip_events(d), &d->looped, tulip_now(d) + NS_PER_US);
 }
@@ -122,19 +124,23 @@ static bool setup_take(struct tulip *d, const struct tulip_descriptor *x)
 
 static void packet_begin(struct tulip *d, uint32_t control)
 {
+    if (d->tx)
+        device_warn(&d->nic.dev, "TX packet of %u bytes without an end", d->tx->len);
     frame_unref(d->tx);
     d->tx = frame_new(LONGEST);
     d->tx_control = control;
     d->tx_long = false;
 }
 
-/* Without a beginning it is passed over. False: the bus has failed. */
+/* A part of a packet, which is passed over if there was no beginning. False: the bus has failed. */
 static bool segment_take(struct tulip *d, const struct tulip_descriptor *x, uint32_t *status)
 {
     if (x->control & TD_FS)
         packet_begin(d, x->control);
-    if (!d->tx)
+    if (!d->tx) {
+        device_warn(&d->nic.dev, "TX packet without a beginning");
         return true;
+    }
     if (!buffer_append(d, x->buffer1, tulip_size1(x)) ||
         !buffer_append(d, x->buffer2, tulip_size2(x)))
         return false;

@@ -380,6 +380,7 @@ static void what_loops_back_comes_later_and_alone(void **state)
         demand();
     }
     assert_in_range(frame_alive(), 1, 70);
+    assert_int_equal(frame_alive() + nic->port.stats.drops[DROP_HELD], 200);
 }
 
 static void a_phy_loops_what_comes_to_it(void **state)

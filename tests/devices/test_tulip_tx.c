@@ -47,6 +47,7 @@ static void the_ring_goes_round(void **state)
 
 static void a_packet_may_be_in_several_descriptors_of_two_buffers(void **state)
 {
+    uint64_t warned;
     (void)state;
 
     card_fill(at(payload), 600, stranger);
@@ -60,10 +61,12 @@ static void a_packet_may_be_in_several_descriptors_of_two_buffers(void **state)
     assert_int_equal(status(tx_ring, 1), 0);
     assert_int_equal(status(tx_ring, 3), 0);
     tx_next = 0;
+    warned = device_warnings;
     send_part(LS | 100, payload); /* with no beginning */
     send_part(FS | 50, payload);  /* with no end */
     send_part(FS | LS | 100, payload);
     demand();
+    assert_int_equal(device_warnings, warned + 2);
     assert_int_equal(rig_sent(&rig), 2);
     assert_int_equal(rig_frame(&rig, 1)->len, 100);
     ack();
