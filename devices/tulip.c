@@ -267,6 +267,14 @@ static void tulip_clone(struct device *dev, const struct device *from)
     tulip_tx_clone(d, other);
 }
 
+/* Its cable is another one, and no driver asks before it is told. */
+static void tulip_cloned(struct device *dev)
+{
+    struct tulip *d = dev->object;
+
+    tulip_carrier(&d->nic.port, d->nic.port.up);
+}
+
 static const struct field tulip_fields[] = {
     PCI_FIELDS(struct tulip),
     FIELD(struct tulip, csr, FIELD_U32, 0),
@@ -299,6 +307,7 @@ static const struct device_ops tulip_ops = {
     .reset = tulip_reset,
     .finish = tulip_finish,
     .clone = tulip_clone,
+    .cloned = tulip_cloned,
 };
 
 static const struct port_ops tulip_port_ops = {

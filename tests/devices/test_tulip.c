@@ -393,22 +393,30 @@ static void a_card_that_holds_a_frame_can_go(void **state)
     demand();
 }
 
-static void a_clone_goes_on_with_an_address_of_its_own(void **state)
+/* In place of the card, which is reset. */
+static struct nic *clone_make(void)
 {
     struct nic_config c = {.mac = {0x52, 0x54, 0, 0x12, 0x34, 0x99}};
     struct err err = {0};
-    struct nic *first = nic,
-               *other = nic_model_find("tulip")->create(&rig.env, "h2.eth0", &c, &err);
-    (void)state;
+    struct nic *other = nic_model_find("tulip")->create(&rig.env, "h2.eth0", &c, &err);
 
     pci_attach(&host, other->pci, NULL, 16);
     port_attach(&other->port, lan, &lan->link);
+    device_clone(&other->dev, &nic->dev);
+    device_reset(&nic->dev); /* both would answer */
+    return other;
+}
+
+static void a_clone_goes_on_with_an_address_of_its_own(void **state)
+{
+    struct nic *first = nic, *other;
+    (void)state;
+
     card_fill(at(payload), 100, stranger);
     send_part(FS | 50, payload);
     demand();
     put(11, 5);
-    device_clone(&other->dev, &first->dev);
-    device_reset(&first->dev); /* both would answer */
+    other = clone_make();
     nic = other;
     assert_int_equal(csr(11), 0xfffe0005);
     wait_ns(5 * 204800);
@@ -424,6 +432,32 @@ static void a_clone_goes_on_with_an_address_of_its_own(void **state)
     nic = first;
     rig_forget(&rig);
     nic_destroy(other);
+}
+
+static void a_clone_tells_of_its_own_cable(void **state)
+{
+    static const struct {
+        uint32_t mode, sia, tells;
+    } ports[] = {{PS | PCS, 0, LC}, {0, 1, ANC}, {PS, 0, 0}};
+    (void)state;
+
+    for (unsigned i = 0; i < ARRAY_LEN(ports); i++) {
+        struct nic *first = nic, *other;
+        put(14, 0);
+        put(13, ports[i].sia);
+        put(6, ports[i].mode);
+        cable(false);
+        ack();
+        other = clone_make();
+        nic = other;
+        assert_int_equal(csr(5) & (LC | LNF | ANC), 0);
+        other->dev.ops->cloned(&other->dev);
+        assert_int_equal(csr(5) & (LC | LNF | ANC), ports[i].tells);
+        nic = first;
+        nic_destroy(other);
+        teardown(NULL);
+        setup(NULL);
+    }
 }
 
 /* --- noise --- */
@@ -472,6 +506,7 @@ int main(void)
         T(negotiating_takes_its_time_and_gives_the_partners_word),
         T(a_card_that_holds_a_frame_can_go),
         T(a_clone_goes_on_with_an_address_of_its_own),
+        T(a_clone_tells_of_its_own_cable),
         T(random_registers_and_lists_harm_nobody),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
