@@ -27,8 +27,7 @@ enum {
     ROM_SIZE = 128,
 };
 
-/* CRC-8 with x^8 + x^2 + x + 1 over the first words, most significant byte first, but for its own.
- */
+/* CRC-8 with x^8 + x^2 + x + 1 over the first words but for its own byte, upper bytes first. */
 static uint8_t id_crc(const uint8_t *rom)
 {
     uint8_t crc = 0xff;
