@@ -1,5 +1,4 @@
-/* A PHY's management interface: registers of 16 bits, read and written bit by bit over two wires.
- */
+/* A PHY's management interface: registers of 16 bits, read and written bit by bit on two wires. */
 #ifndef DEVICES_MDIO_H
 #define DEVICES_MDIO_H
 

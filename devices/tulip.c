@@ -162,23 +162,24 @@ struct reg {
     uint32_t (*read)(struct tulip *d);
 };
 
+/* Of the modes, HP, HO and IF are a setup frame's. */
 static const struct reg registers[TULIP_CSRS] = {
-    {0xfe000000, 0x01befffe | CSR0_SWR, 0, bus_written, NULL},
-    {0xffffffff, 0, 0, tx_demanded, NULL},
-    {0xffffffff, 0, 0, rx_demanded, NULL},
-    {0x00000000, 0xfffffffc, 0, rx_list_written, NULL},
-    {0x00000000, 0xfffffffc, 0, tx_list_written, NULL},
-    {0xf0000000, 0, 0x0c01ffff, interrupts_written, NULL},
-    {0x32000040, 0xc5eefeea, 0, mode_written, NULL}, /* HP, HO and IF are a setup frame's */
-    {0xf3fe0000, 0x0c01ffff, 0, interrupts_written, NULL},
-    {0xe0000000, 0, 0, NULL, missed_read},
-    {0xfff483ff, 0x00077cff, 0, tulip_wires_written, tulip_wires_read},
-    {0x00000000, 0x0003ffff, 0, NULL, NULL},
-    {0xfffe0000, 0x0001ffff, 0, timer_written, timer_read},
-    {0x00000000, 0x00007000, 0, tulip_negotiate_written, tulip_sia_read},
-    {0xffff0000, 0x0000ffff, 0, tulip_sia_written, NULL},
-    {0xffffffff, 0x0007ffff, 0, tulip_sia_written, NULL},
-    {0x8ff00000, 0x0fffbfff, 0x70000000, NULL, NULL},
+    [0] = {0xfe000000, 0x01befffe | CSR0_SWR, 0, bus_written, NULL},          /* bus mode */
+    [1] = {0xffffffff, 0, 0, tx_demanded, NULL},                              /* transmit demand */
+    [2] = {0xffffffff, 0, 0, rx_demanded, NULL},                              /* receive demand */
+    [3] = {0x00000000, 0xfffffffc, 0, rx_list_written, NULL},                 /* receive list */
+    [4] = {0x00000000, 0xfffffffc, 0, tx_list_written, NULL},                 /* transmit list */
+    [5] = {0xf0000000, 0, 0x0c01ffff, interrupts_written, NULL},              /* status */
+    [6] = {0x32000040, 0xc5eefeea, 0, mode_written, NULL},                    /* modes */
+    [7] = {0xf3fe0000, 0x0c01ffff, 0, interrupts_written, NULL},              /* interrupt enable */
+    [8] = {0xe0000000, 0, 0, NULL, missed_read},                              /* missed frames */
+    [9] = {0xfff483ff, 0x00077cff, 0, tulip_wires_written, tulip_wires_read}, /* ROM, MII */
+    [10] = {0x00000000, 0x0003ffff, 0, NULL, NULL},                           /* boot ROM */
+    [11] = {0xfffe0000, 0x0001ffff, 0, timer_written, timer_read},            /* timer */
+    [12] = {0x00000000, 0x00007000, 0, tulip_negotiate_written, tulip_sia_read}, /* SIA status */
+    [13] = {0xffff0000, 0x0000ffff, 0, tulip_sia_written, NULL},                 /* SIA on */
+    [14] = {0xffffffff, 0x0007ffff, 0, tulip_sia_written, NULL},                 /* SIA mode */
+    [15] = {0x8ff00000, 0x0fffbfff, 0x70000000, NULL, NULL},                     /* SIA and pins */
 };
 
 /* Drivers write some by halves. */
@@ -267,6 +268,14 @@ static void tulip_clone(struct device *dev, const struct device *from)
     tulip_tx_clone(d, other);
 }
 
+/* Its cable is another one, and no driver asks before it is told. */
+static void tulip_cloned(struct device *dev)
+{
+    struct tulip *d = dev->object;
+
+    tulip_carrier(&d->nic.port, d->nic.port.up);
+}
+
 static const struct field tulip_fields[] = {
     PCI_FIELDS(struct tulip),
     FIELD(struct tulip, csr, FIELD_U32, 0),
@@ -299,6 +308,7 @@ static const struct device_ops tulip_ops = {
     .reset = tulip_reset,
     .finish = tulip_finish,
     .clone = tulip_clone,
+    .cloned = tulip_cloned,
 };
 
 static const struct port_ops tulip_port_ops = {

@@ -82,9 +82,12 @@ struct tulip {
     bool fatal;                 /* after an error on the bus, until a reset */
     bool tx_long;               /* what has come of a packet is too much already */
     struct frame *tx;           /* what has come of a packet so far, or NULL */
-    struct event looped, tx_more, timer, negotiated;
+    struct event tx_more;       /* go on sending: there was more than one demand's share */
+    struct event looped;        /* what was sent in a loop comes back */
+    struct event timer;         /* CSR11 */
+    struct event negotiated;    /* the SIA has, with the far end */
     struct rx_poll poll;
-    struct packets waiting;
+    struct packets waiting; /* what has looped, and segments, until there are buffers */
 };
 
 static inline struct evq *tulip_events(struct tulip *d)
@@ -168,6 +171,7 @@ uint32_t tulip_loops(const struct tulip *d);
 
 void tulip_srom_fill(struct tulip *d);
 void tulip_phy_reset(struct tulip *d);
+bool tulip_phy_loops(const struct tulip *d);
 void tulip_sia_init(struct tulip *d);
 void tulip_sia_reset(struct tulip *d);
 void tulip_carrier(struct port *p, bool up);

@@ -27,8 +27,7 @@ enum {
     ROM_SIZE = 128,
 };
 
-/* CRC-8 with x^8 + x^2 + x + 1 over the first words, most significant byte first, but for its own.
- */
+/* CRC-8 with x^8 + x^2 + x + 1 over the first words but for its own byte, upper bytes first. */
 static uint8_t id_crc(const uint8_t *rom)
 {
     uint8_t crc = 0xff;
@@ -83,12 +82,18 @@ void tulip_srom_fill(struct tulip *d)
 #define ANAR_RESET_VALUE 0x01e1
 
 enum { BMCR, BMSR, PHYIDR1, PHYIDR2, ANAR, ANLPAR, ANER };
-enum { BMCR_RESET = 0x8000, BMCR_NEGOTIATE = 0x1000, BMCR_OFF = 0x0c00 };
+enum { BMCR_RESET = 0x8000, BMCR_LOOP = 0x4000, BMCR_NEGOTIATE = 0x1000, BMCR_OFF = 0x0c00 };
 enum { BMSR_ABLE = 0x7849, BMSR_NEGOTIATED = 0x0020, BMSR_LINK = 0x0004 };
 
 static bool phy_link(const struct tulip *d)
 {
     return d->nic.port.up && !(d->bmcr & BMCR_OFF);
+}
+
+/* Only what goes by way of the MII comes to it. */
+bool tulip_phy_loops(const struct tulip *d)
+{
+    return (d->csr[6] & (CSR6_PS | CSR6_PCS)) == CSR6_PS && (d->bmcr & BMCR_LOOP);
 }
 
 /* That the link was lost shows once. */

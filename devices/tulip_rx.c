@@ -55,7 +55,7 @@ static uint32_t loop_bits(const struct tulip *d)
     return loops & CSR6_OM_INTERNAL ? RD_INTERNAL : loops ? RD_EXTERNAL : 0;
 }
 
-/* The bytes that go to memory: the CRC too, unless the watchdog cuts the frame. */
+/* The bytes that go to memory: the CRC too, but for what the watchdog cuts off. */
 static uint32_t message_make(const struct tulip *d, const struct frame *f, uint8_t *out,
                              uint32_t *status)
 {
@@ -63,12 +63,11 @@ static uint32_t message_make(const struct tulip *d, const struct frame *f, uint8
 
     if (len > WATCHDOG && !(d->csr[15] & CSR15_RWD)) {
         len = WATCHDOG;
-        memcpy(out, f->data, MIN(len, f->len));
         *status |= RD_RW;
-    } else {
-        memcpy(out, f->data, f->len);
-        store_le32(out + f->len, (uint32_t)crc32(0, f->data, f->len));
     }
+    memcpy(out, f->data, MIN(len, f->len));
+    if (f->len < len)
+        store_le32(out + f->len, (uint32_t)crc32(0, f->data, f->len));
     *status |= loop_bits(d) | (load_be16(f->data + 12) > 1500 ? RD_FT : 0) |
                (len > LONG ? RD_TL | D_ES : 0) | len << 16;
     return len;

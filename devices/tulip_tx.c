@@ -33,7 +33,7 @@ uint32_t tulip_loops(const struct tulip *d)
 {
     uint32_t om = d->csr[6] & (CSR6_OM_INTERNAL | CSR6_OM_EXTERNAL);
 
-    return om ? om : d->bmcr & 0x4000 ? CSR6_OM_EXTERNAL : 0; /* the PHY's loop */
+    return om ? om : tulip_phy_loops(d) ? CSR6_OM_EXTERNAL : 0;
 }
 
 /* --- packets --- */
@@ -120,19 +120,23 @@ static bool setup_take(struct tulip *d, const struct tulip_descriptor *x)
 
 static void packet_begin(struct tulip *d, uint32_t control)
 {
+    if (d->tx)
+        device_warn(&d->nic.dev, "TX packet of %u bytes without an end", d->tx->len);
     frame_unref(d->tx);
     d->tx = frame_new(LONGEST);
     d->tx_control = control;
     d->tx_long = false;
 }
 
-/* Without a beginning it is passed over. False: the bus has failed. */
+/* A part of a packet, which is passed over if there was no beginning. False: the bus has failed. */
 static bool segment_take(struct tulip *d, const struct tulip_descriptor *x, uint32_t *status)
 {
     if (x->control & TD_FS)
         packet_begin(d, x->control);
-    if (!d->tx)
+    if (!d->tx) {
+        device_warn(&d->nic.dev, "TX packet without a beginning");
         return true;
+    }
     if (!buffer_append(d, x->buffer1, tulip_size1(x)) ||
         !buffer_append(d, x->buffer2, tulip_size2(x)))
         return false;

@@ -267,8 +267,8 @@ static bool tulip_start(struct nic *nic, const struct nic_place *at)
     set(c, MODE, mode | MODE_TX);
     if (!filter_set(nic))
         return false;
+    set(c, STATUS, ~0u); /* before anything can be received */
     set(c, MODE, mode | MODE_TX | MODE_RX);
-    set(c, STATUS, ~0u);
     set(c, ENABLE, WANTED | NORMAL | ABNORMAL);
     link_update(nic);
     return true;
