@@ -11,10 +11,6 @@ local function address(host)
   return host:sh("ip -4 -o addr show dev eth0"):match "inet ([%d.]+)"
 end
 
-local function received(host)
-  return tonumber(host:sh "cat /sys/class/net/eth0/statistics/rx_packets")
-end
-
 local function reaches(from, to)
   check(from:sh("ping -q -c 3 -i 0.01 " .. to, "20s"):find " 0%% packet loss")
 end
@@ -48,40 +44,7 @@ test("bulk data both ways, byte for byte", function()
   end
 end)
 
-test("VLAN interfaces, with frames of the whole length", function()
-  for i, host in ipairs { a, b } do
-    host:sh "vconfig add eth0 5 >/dev/null"
-    host:sh("ip addr add 10.5.0." .. i .. "/24 dev eth0.5; ip link set eth0.5 up")
-  end
-  check(a:sh("ping -q -c 3 -i 0.01 -s 1472 10.5.0.2", "20s"):find " 0%% packet loss")
-  local frame = lan:expect "vlan 5 and icmp"
-  check(frame.length == 1518, frame.length)
-end)
-
--- On the VLAN, where the user-mode stack does not hear it.
-test("a multicast group is let in, another is not, and all in promiscuous mode", function()
-  a:sh "echo 0 >/proc/sys/net/ipv4/icmp_echo_ignore_broadcasts"
-  b:sh "ip route add 224.0.0.0/4 dev eth0.5"
-  check(b:sh("ping -c 1 -W 1 224.0.0.1", "10s"):find "from 10.5.0.1")
-  b:sh "arp -s 10.5.0.98 01:00:5e:01:02:63"
-  b:sh "arp -s 10.5.0.99 02:00:00:00:00:77"
-  local function pass() -- how many of six frames to others; the two may look for each other meanwhile
-    local before = received(a)
-    for _, last in ipairs { 98, 99 } do
-      b:sh("timeout 1 ping -q -c 3 -i 0.01 10.5.0." .. last, "10s")
-    end
-    return received(a) - before
-  end
-  check(pass() < 3)
-  a:sh "ip link set eth0 promisc on"
-  check(pass() >= 6)
-  a:sh "ip link set eth0 promisc off"
-  check(pass() < 3)
-  a:sh "ifconfig eth0 allmulti"
-  local some = pass()
-  check(some >= 3 and some < 6, some)
-  a:sh "ifconfig eth0 -allmulti"
-end)
+include "linux-filters.lua" (lan)
 
 -- Each address has a group of its own, at which neighbours ask for it; so many that some drivers hash.
 test("twenty multicast groups", function()
@@ -115,7 +78,7 @@ test("carrier goes and comes", function()
 end)
 
 test("the driver lets go of the card, and takes it again", function()
-  a:sh "killall udhcpc; ip link del eth0.5"
+  a:sh "killall udhcpc"
   local card = a:sh("readlink /sys/class/net/eth0/device"):match "[%x:.]+$"
   a:sh("cd /sys/bus/pci/drivers/" .. arg.driver .. "; echo " .. card .. " >unbind", "20s")
   check(not a:sh "ls /sys/class/net":find "eth0")
