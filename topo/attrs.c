@@ -74,7 +74,7 @@ static const struct attr nic_attrs[] = {
      "told to the driver, where the model can"},
     {"addr", ATTR_INT, SCHEMA_AT(topo_nic, addr), "(the next that is free)", 1, 31, NULL,
      "PCI: its slot on bus 0"},
-    {"vectors", ATTR_INT, SCHEMA_AT(topo_nic, vectors), "4", 0, PCI_MSIX_MAX, NULL,
+    {"vectors", ATTR_INT, SCHEMA_AT(topo_nic, vectors), "(two a pair of queues, and two)", 0, PCI_MSIX_MAX, NULL,
      "virtio-net-pci: of its MSI-X table; 0: it has none"},
     {"iobase", ATTR_INT, SCHEMA_AT(topo_nic, iobase), "0x300", 0x100, 0xffe0, NULL,
      "ISA: the first of its ports"},

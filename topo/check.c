@@ -70,6 +70,8 @@ static void nic_check(struct topo *t, struct topo_nic *n)
                  n->object.name, (unsigned)n->iobase, NE2K_ISA_PORTS);
     model_check(t, n);
     queues_check(t, n);
+    if (!schema_given(&n->object, "vectors"))
+        n->vectors = 2 * n->queues + 2;
 }
 
 static bool is_on(const struct topo_nic *n, const char *bus)
