@@ -141,7 +141,7 @@ pair_row() {
 # old ones; that of "small" has.
 card_row() {
     card=${1#*:}
-    case $card in rtl8139 | ne2k_pci) image=small ;; esac
+    case $card in rtl8139 | ne2k_pci | tulip) image=small ;; esac
     rows=$(traffic_rows "card-tcp:$card" "card-udp:$card")
     traffic_measure "$1" pair_ours pair_peer
     card= image=debian
