@@ -12,7 +12,7 @@
 #define FETCH_MAX 8192u
 #define JUMPS_MAX 16384u
 #define CONFLICTS_PER_ENTRY 4u
-#define JUMPS_BUSY 512u /* instructions per jump lost: a cache that loses more is too small */
+#define JUMPS_BUSY 128u /* instructions per jump lost: a cache that loses more is too small */
 
 /* What harts look at before they have caches: never matches. */
 static struct tlb_entry no_entry = {TAG_NONE, TAG_NONE, 0, 0};
