@@ -195,9 +195,7 @@ static void buffer_append(struct e1000_txq *q, uint64_t addr, uint32_t len)
         return;
     }
     if (!p->frame || p->frame->cap < have + len) {
-        struct frame *larger = frame_new(room_for(have, len));
-        if (have)
-            memcpy(larger->data, p->frame->data, have);
+        struct frame *larger = frame_with_room(p->frame, room_for(have, len));
         frame_unref(p->frame);
         p->frame = larger;
     }

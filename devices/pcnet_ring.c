@@ -413,10 +413,5 @@ void pcnet_ring_reset(struct pcnet *d)
 void pcnet_ring_clone(struct pcnet *d, const struct pcnet *from)
 {
     evq_copy(pcnet_events(d), &d->tx_more, &from->tx_more);
-    d->tx = NULL;
-    if (!from->tx)
-        return;
-    d->tx = frame_new(LONGEST);
-    memcpy(d->tx->data, from->tx->data, from->tx->len);
-    d->tx->len = from->tx->len;
+    d->tx = from->tx ? frame_with_room(from->tx, LONGEST) : NULL;
 }

@@ -188,9 +188,7 @@ static void buffer_append(struct rtl8139 *d, uint64_t at, uint32_t len)
         return;
     }
     if (d->tx->cap < have + len) {
-        struct frame *larger = frame_new(FRAME_MAX_LEN);
-        memcpy(larger->data, d->tx->data, have);
-        larger->len = have;
+        struct frame *larger = frame_with_room(d->tx, FRAME_MAX_LEN);
         frame_unref(d->tx);
         d->tx = larger;
     }

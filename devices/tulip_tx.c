@@ -231,10 +231,5 @@ void tulip_tx_reset(struct tulip *d)
 void tulip_tx_clone(struct tulip *d, const struct tulip *from)
 {
     evq_copy(tulip_events(d), &d->tx_more, &from->tx_more);
-    d->tx = NULL;
-    if (!from->tx)
-        return;
-    d->tx = frame_new(LONGEST);
-    memcpy(d->tx->data, from->tx->data, from->tx->len);
-    d->tx->len = from->tx->len;
+    d->tx = from->tx ? frame_with_room(from->tx, LONGEST) : NULL;
 }

@@ -288,7 +288,6 @@ static enum port_verdict cut_deliver(struct virtio_net *n, unsigned pair)
 
     for (; packets_any(cut); cut->next++) {
         struct frame *f = cut->frames[cut->next];
-
         enum port_verdict verdict = rx_place(n, rx_queue(n, pair), f);
 
         if (verdict == PORT_HOLD)

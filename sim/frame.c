@@ -239,6 +239,17 @@ void frame_free(struct frame *f)
         free(f);
 }
 
+struct frame *frame_with_room(const struct frame *f, uint32_t cap)
+{
+    uint32_t len = f ? f->len : 0;
+    struct frame *copy = frame_new(MAX(len, cap));
+
+    if (len)
+        memcpy(copy->data, f->data, len);
+    copy->len = len;
+    return copy;
+}
+
 struct frame *frame_from(const void *bytes, uint32_t len)
 {
     struct frame *f = frame_new(MAX(len, (uint32_t)FRAME_MIN_WIRE));

@@ -53,6 +53,9 @@ struct frame {
  */
 struct frame *frame_new(uint32_t cap);
 
+/** A new frame with room for at least `cap` bytes, holding a copy of f's (NULL: of none). */
+struct frame *frame_with_room(const struct frame *f, uint32_t cap);
+
 /** A new frame holding a copy of these bytes. */
 struct frame *frame_from(const void *bytes, uint32_t len);
 
