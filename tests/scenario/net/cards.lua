@@ -6,6 +6,7 @@ local drivers = { ["virtio-net-pci"] = "virtio_net", pcnet = "pcnet32", e1000e =
 local driver = drivers[model] or "e1000"
 local intel = driver == "e1000" or driver == "e1000e"
 
+local linux = include "linux-card.lua"
 local lan = vlan "lan"
 guest "a" { image = "debian-net", nic { lan, model = model } }
 guest "b" { image = "debian-net", nic { lan, model = model } }
@@ -53,23 +54,9 @@ test("iperf3 both ways", function()
   b:sh "killall iperf3"
 end)
 
-include "linux-filters.lua" (lan)
+linux.filters(lan)
 
-test("carrier goes and comes", function()
-  local function carrier(want)
-    for _ = 1, 20 do
-      if a:sh "cat /sys/class/net/eth0/carrier" == want then return end
-      wait "500ms"
-    end
-    fail("the carrier is not " .. want)
-  end
-  carrier "1"
-  a.eth0:up(false)
-  carrier "0"
-  a.eth0:up(true)
-  carrier "1"
-  check(a:sh("ping -q -c 3 -i 0.01 " .. address(b), "20s"):find " 0%% packet loss")
-end)
+linux.carrier(20)
 
 if intel then
   test("ethtool's self-test passes, and its statistics have what went by", function()

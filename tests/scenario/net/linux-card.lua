@@ -1,10 +1,13 @@
--- What a card of Linux lets in and keeps out, between the hosts a and b on a VLAN: tags, groups, everything.
+-- Tests of a Linux driver that need nothing but busybox, between the hosts a and b.
+
+local linux = {}
 
 local function received(host)
   return tonumber(host:sh "cat /sys/class/net/eth0/statistics/rx_packets")
 end
 
-return function(lan)
+-- What the card lets in and keeps out, on a VLAN: tags, groups, everything.
+function linux.filters(lan)
   test("VLAN interfaces, with frames of the whole length", function()
     for i, host in ipairs { a, b } do
       host:sh "modprobe 8021q 2>/dev/null; vconfig add eth0 5 >/dev/null"
@@ -41,3 +44,25 @@ return function(lan)
     for _, host in guests() do host:sh "ip link del eth0.5" end
   end)
 end
+
+-- The driver sees that the cable goes and comes, after as many half seconds at most.
+function linux.carrier(patience)
+  test("carrier goes and comes", function()
+    local function carrier(want)
+      for _ = 1, patience do
+        if a:sh "cat /sys/class/net/eth0/carrier" == want then return end
+        wait "500ms"
+      end
+      fail("the carrier is not " .. want)
+    end
+    local to = b:sh("ip -4 -o addr show dev eth0"):match "inet ([%d.]+)"
+    carrier "1"
+    a.eth0:up(false)
+    carrier "0"
+    a.eth0:up(true)
+    carrier "1"
+    check(a:sh("ping -q -c 3 -i 0.01 " .. to, "20s"):find " 0%% packet loss")
+  end)
+end
+
+return linux
