@@ -95,7 +95,7 @@ static bool part_write(struct e1000 *d, const struct e1000_rxq *q, const struct 
         !dma->write(dma, load_le64(w), r->data + at, part)) /* null: skipped (3.2.3) */
         return false;
     store_le16(w + 8, (uint16_t)part);
-    store_le16(w + 10, last ? r->checksum : 0);
+    store_le16(w + 10, at ? 0 : r->checksum); /* "always in the first" (3.2.3) */
     w[12] = last ? r->status | E1000_EOP : E1000_DD;
     w[13] = last ? r->errors : 0;
     store_le16(w + 14, last ? r->special : 0);

@@ -48,6 +48,19 @@ static void a_long_frame_takes_several_buffers(void **state)
     assert_int_equal(get(RDH), 3);
 }
 
+static void the_first_descriptor_has_the_packet_checksum(void **state) /* 3.2.3 */
+{
+    uint32_t sum = 0;
+    (void)state;
+
+    put(RCTL, EN | BAM | SECRC | LPE | 3 << 16);
+    card_receive(own, 600);
+    for (unsigned i = 0; i < 3; i++)
+        sum = inet_sum(sum, rig_at(&rig, buffers + 2048 * i), load_le16(rx_at(i) + 8));
+    assert_int_equal(load_le16(rx_at(0) + 10), inet_fold(sum));
+    assert_int_equal(load_le16(rx_at(2) + 10), 0);
+}
+
 static void without_lpe_giants_are_counted_and_dropped(void **state)
 {
     (void)state;
@@ -300,6 +313,7 @@ int main(void)
         T(a_frame_fills_the_next_buffer),
         T(the_crc_is_there_unless_it_is_stripped),
         T(a_long_frame_takes_several_buffers),
+        T(the_first_descriptor_has_the_packet_checksum),
         T(without_lpe_giants_are_counted_and_dropped),
         T(what_has_no_buffer_waits_and_comes_in_order),
         T(what_the_whole_ring_cannot_hold_is_dropped),
