@@ -18,6 +18,7 @@
 
 enum { HDR_NEEDS_CSUM = 1, HDR_DATA_VALID = 2 };
 enum { GSO_TCPV4 = 1, GSO_UDP = 3, GSO_TCPV6 = 4, GSO_ECN = 0x80 };
+#define NEVER (1ull << 63) /* no feature has this bit */
 
 /* How a kind of segmentation is called on either side. */
 static const struct gso {
@@ -27,6 +28,7 @@ static const struct gso {
     [FRAME_GSO_TCPV4] = {GSO_TCPV4, VIRTIO_NET_F_HOST_TSO4, VIRTIO_NET_F_GUEST_TSO4},
     [FRAME_GSO_UDP] = {GSO_UDP, VIRTIO_NET_F_HOST_UFO, VIRTIO_NET_F_GUEST_UFO},
     [FRAME_GSO_TCPV6] = {GSO_TCPV6, VIRTIO_NET_F_HOST_TSO6, VIRTIO_NET_F_GUEST_TSO6},
+    [FRAME_GSO_UDP_L4] = {0, NEVER, NEVER}, /* virtio 1.3's; not offered */
 };
 
 static struct virtio_net *net_of(struct virtio *v)

@@ -13,7 +13,13 @@
 #define FRAME_MAX_LEN 65562   /* a 64 KiB segmentation request with its headers */
 
 /** Work that a NIC left to whoever needs the finished packet (virtio 1.2, 5.1.6). */
-enum frame_gso { FRAME_GSO_NONE, FRAME_GSO_TCPV4, FRAME_GSO_UDP, FRAME_GSO_TCPV6 };
+enum frame_gso {
+    FRAME_GSO_NONE,
+    FRAME_GSO_TCPV4,
+    FRAME_GSO_UDP, /* one datagram, in IP fragments */
+    FRAME_GSO_TCPV6,
+    FRAME_GSO_UDP_L4, /* datagrams, each with a UDP header (virtio 1.3, 5.1.6) */
+};
 
 struct frame_offload {
     bool needs_csum;      /* the checksum at csum_start+csum_offset is only the pseudo-header's */

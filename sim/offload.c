@@ -5,12 +5,15 @@
  */
 #include "sim/offload.h"
 
+#include <netinet/in.h>
+
 #define ETHERTYPE_IPV4 0x0800
 #define ETHERTYPE_IPV6 0x86dd
 #define ETHERTYPE_VLAN 0x8100
 #define ETHERTYPE_QINQ 0x88a8
 #define IPPROTO_FRAGMENT_HEADER 44
-#define UDP_CHECKSUM 6 /* its offset in the header */
+#define TCP_CHECKSUM 16 /* offsets in the headers */
+#define UDP_CHECKSUM 6
 #define TCP_FIN 0x01
 #define TCP_PSH 0x08
 #define TCP_CWR 0x80
@@ -108,7 +111,7 @@ static bool find_layout(const struct frame *f, struct layout *l)
         return false;
     l->payload = l->l4 + header;
     l->payload_len = f->len - l->payload;
-    return o->csum_offset == (tcp ? 16 : 6);
+    return o->csum_offset == (tcp ? TCP_CHECKSUM : UDP_CHECKSUM);
 }
 
 uint32_t inet_pseudo_sum(const uint8_t *ip, bool v6, uint8_t proto, uint32_t len)
@@ -135,39 +138,67 @@ static struct frame *piece_new(const struct frame *f, uint32_t len)
     return p;
 }
 
-/* One TCP segment: `len` payload bytes from `offset`. */
-static struct frame *tcp_segment(const struct frame *f, const struct layout *l, uint32_t offset,
+/* A packet of `len` payload bytes from `offset`, whose transport header is still the request's. */
+static struct frame *segment_new(const struct frame *f, const struct layout *l, uint32_t offset,
                                  uint32_t len)
 {
     struct frame *p = piece_new(f, l->payload + len);
-    uint8_t *ip = p->data + l->l3, *tcp = p->data + l->l4;
-    uint32_t tcp_len = l->payload - l->l4 + len;
+    uint8_t *ip = p->data + l->l3;
 
     memcpy(p->data, f->data, l->payload);
     memcpy(p->data + l->payload, f->data + l->payload + offset, len);
-    store_be32(tcp + 4, load_be32(tcp + 4) + offset);
-    if (offset + len < l->payload_len)
-        tcp[13] &= (uint8_t) ~(TCP_FIN | TCP_PSH);
-    if (offset > 0)
-        tcp[13] &= (uint8_t)~TCP_CWR;
     if (l->v6) {
         store_be16(ip + 4, (uint16_t)(p->len - l->l3 - 40));
     } else {
         store_be16(ip + 4, (uint16_t)(load_be16(ip + 4) + offset / f->offload.gso_size));
         ipv4_finish(ip, p->len - l->l3);
     }
-    store_be16(tcp + 16, 0);
-    store_be16(tcp + 16, inet_fold(inet_sum(inet_pseudo_sum(ip, l->v6, 6, tcp_len), tcp, tcp_len)));
     return p;
 }
 
-static unsigned tcp_segments(const struct frame *f, const struct layout *l,
-                             void (*emit)(void *, struct frame *), void *opaque)
+static uint16_t transport_sum(const struct frame *p, const struct layout *l, uint8_t proto)
+{
+    uint32_t len = p->len - l->l4;
+
+    return inet_fold(
+        inet_sum(inet_pseudo_sum(p->data + l->l3, l->v6, proto, len), p->data + l->l4, len));
+}
+
+static void tcp_finish(struct frame *p, const struct layout *l, uint32_t offset)
+{
+    uint8_t *tcp = p->data + l->l4;
+
+    store_be32(tcp + 4, load_be32(tcp + 4) + offset);
+    if (offset + (p->len - l->payload) < l->payload_len)
+        tcp[13] &= (uint8_t) ~(TCP_FIN | TCP_PSH);
+    if (offset > 0)
+        tcp[13] &= (uint8_t)~TCP_CWR;
+    store_be16(tcp + TCP_CHECKSUM, 0);
+    store_be16(tcp + TCP_CHECKSUM, transport_sum(p, l, IPPROTO_TCP));
+}
+
+static void udp_finish(struct frame *p, const struct layout *l, uint32_t offset)
+{
+    uint8_t *udp = p->data + l->l4;
+    uint16_t sum;
+
+    (void)offset;
+    store_be16(udp + 4, (uint16_t)(p->len - l->l4));
+    store_be16(udp + UDP_CHECKSUM, 0);
+    sum = transport_sum(p, l, IPPROTO_UDP);
+    store_be16(udp + UDP_CHECKSUM, sum ? sum : 0xffff); /* zero means "none" (RFC 768) */
+}
+
+/* Packets of gso_size bytes each, with headers of their own. */
+static unsigned segments(const struct frame *f, const struct layout *l,
+                         void (*finish)(struct frame *, const struct layout *, uint32_t),
+                         void (*emit)(void *, struct frame *), void *opaque)
 {
     unsigned n = 0;
 
     for (uint32_t at = 0; at < l->payload_len; at += f->offload.gso_size, n++) {
-        struct frame *p = tcp_segment(f, l, at, MIN(f->offload.gso_size, l->payload_len - at));
+        struct frame *p = segment_new(f, l, at, MIN(f->offload.gso_size, l->payload_len - at));
+        finish(p, l, at);
         emit(opaque, p);
         frame_unref(p);
     }
@@ -242,13 +273,12 @@ struct frame *offload_whole(const struct frame *f)
     if (f->offload.gso != FRAME_GSO_TCPV4 || !find_layout(f, &l) || f->len - l.l3 > 0xffff)
         return NULL;
     struct frame *p = piece_new(f, f->len);
-    uint8_t *ip = p->data + l.l3, *tcp = p->data + l.l4;
-    uint32_t tcp_len = f->len - l.l4;
+    uint8_t *sum = p->data + l.l4 + TCP_CHECKSUM;
 
     memcpy(p->data, f->data, f->len);
-    ipv4_finish(ip, f->len - l.l3);
-    store_be16(tcp + 16, 0);
-    store_be16(tcp + 16, inet_fold(inet_sum(inet_pseudo_sum(ip, false, 6, tcp_len), tcp, tcp_len)));
+    ipv4_finish(p->data + l.l3, f->len - l.l3);
+    store_be16(sum, 0);
+    store_be16(sum, transport_sum(p, &l, IPPROTO_TCP));
     return p;
 }
 
@@ -257,11 +287,13 @@ unsigned offload_finish(struct frame *f, void (*emit)(void *opaque, struct frame
 {
     struct layout l;
 
-    if (f->offload.gso) {
-        if (!find_layout(f, &l))
-            return 0;
-        return f->offload.gso == FRAME_GSO_UDP ? udp_fragments(f, &l, emit, opaque)
-                                               : tcp_segments(f, &l, emit, opaque);
+    if (f->offload.gso && !find_layout(f, &l))
+        return 0;
+    switch (f->offload.gso) {
+    case FRAME_GSO_NONE: break;
+    case FRAME_GSO_UDP: return udp_fragments(f, &l, emit, opaque);
+    case FRAME_GSO_UDP_L4: return segments(f, &l, udp_finish, emit, opaque);
+    default: return segments(f, &l, tcp_finish, emit, opaque);
     }
     struct frame *p = offload_checksum(f);
     if (!p)

@@ -3,6 +3,8 @@
 
 _Static_assert(sizeof(struct virtio_net_hdr) == TAP_HEADER, "layout");
 
+#define GSO_UDP_L4 5 /* virtio 1.3; kernels before 6.2 refuse it */
+
 struct virtio_net_hdr tap_header_of(const struct frame_offload *o)
 {
     static const uint8_t types[] = {
@@ -10,6 +12,7 @@ struct virtio_net_hdr tap_header_of(const struct frame_offload *o)
         [FRAME_GSO_TCPV4] = VIRTIO_NET_HDR_GSO_TCPV4,
         [FRAME_GSO_UDP] = VIRTIO_NET_HDR_GSO_UDP,
         [FRAME_GSO_TCPV6] = VIRTIO_NET_HDR_GSO_TCPV6,
+        [FRAME_GSO_UDP_L4] = GSO_UDP_L4,
     };
     struct virtio_net_hdr h = {0};
 

@@ -196,6 +196,32 @@ static void a_udp_request_becomes_fragments_that_reassemble(void **state)
     }
 }
 
+static void a_udp_request_may_become_datagrams(void **state)
+{
+    (void)state;
+    for (unsigned v6 = 0; v6 < 2; v6++) {
+        struct got g = {0};
+        struct frame *f = request(v6, false, false, 1472);
+        uint32_t l4 = v6 ? 54 : 34, at = 0;
+        f->offload.gso = FRAME_GSO_UDP_L4;
+        assert_int_equal(offload_finish(f, keep, &g), 3);
+        for (unsigned i = 0; i < g.n; i++) {
+            const uint8_t *ip = g.packets[i]->data + 14, *udp = g.packets[i]->data + l4;
+            uint32_t len = g.packets[i]->len - l4;
+            assert_int_equal(load_be16(udp + 4), len);
+            assert_int_equal(load_be16(ip + (v6 ? 4 : 2)), v6 ? len : len + 20);
+            assert_true(v6 || load_be16(ip + 4) == 1000 + i);
+            assert_true(v6 || sums_to_ones(0, ip, 20));
+            assert_true(sums_to_ones(pseudo(ip, 17, len), udp, len));
+            assert_memory_equal(udp + 8, f->data + l4 + 8 + at, len - 8);
+            at += len - 8;
+        }
+        assert_int_equal(at, PAYLOAD);
+        frame_unref(f);
+        got_finish(&g);
+    }
+}
+
 /* CVE-2015-5165, CVE-2016-2857 and their kin: lengths and offsets that lie. */
 static void hostile_requests_are_refused_or_bounded(void **state)
 {
@@ -280,6 +306,7 @@ int main(void)
         cmocka_unit_test(tcp_is_segmented_over_ipv4_and_ipv6_with_and_without_a_tag),
         cmocka_unit_test(a_checksum_request_alone_is_filled_in),
         cmocka_unit_test(a_udp_request_becomes_fragments_that_reassemble),
+        cmocka_unit_test(a_udp_request_may_become_datagrams),
         cmocka_unit_test(hostile_requests_are_refused_or_bounded),
         cmocka_unit_test(headers_of_64_kib_are_refused),
         cmocka_unit_test(segments_of_fewer_than_eight_bytes_are_refused),
