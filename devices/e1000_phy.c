@@ -93,6 +93,7 @@ enum {
 #define CONTROL_RESET 0x8000u
 #define CONTROL_LOOPBACK 0x4000u
 #define CONTROL_AUTONEG 0x1000u
+#define CONTROL_POWER_DOWN 0x0800u
 #define CONTROL_RESTART 0x0200u
 #define STATUS_ABILITIES 0x7949u /* 10 and 100, both duplexes, extended status, negotiation */
 #define STATUS_AUTONEG_DONE 0x0020u
@@ -122,7 +123,7 @@ bool e1000_loops(const struct e1000 *d)
 /* Whether the MAC sees a link: a cable with a carrier, or its own loop. */
 static bool link_there(const struct e1000 *d)
 {
-    return d->nic.port.up || e1000_loops(d);
+    return (d->nic.port.up && !(d->phy[PHY_CONTROL] & CONTROL_POWER_DOWN)) || e1000_loops(d);
 }
 
 static void phy_link(struct e1000 *d, bool up)
@@ -187,25 +188,25 @@ static uint16_t phy_read(struct e1000 *d, unsigned reg)
     return paged ? *paged : d->phy[reg];
 }
 
+/* A reset of the PHY applies what was written, with it or before, and loses nothing (11.1.3). */
 static void phy_write(struct e1000 *d, unsigned reg, uint16_t value)
 {
     uint16_t *paged = phy_paged(d, reg);
+    bool restarts = false; /* negotiation */
 
     if (paged) {
         *paged = value;
         return;
     }
-    if (reg == PHY_CONTROL && (value & CONTROL_RESET)) {
-        e1000_phy_reset(d);
-        e1000_link_update(d);
-        return;
-    }
+    if (reg == PHY_CONTROL)
+        restarts = (value & (CONTROL_RESTART | CONTROL_RESET)) ||
+                   (d->phy[reg] & ~value & CONTROL_POWER_DOWN);
     d->phy[reg] = (uint16_t)((d->phy[reg] & ~phy_writable[reg]) | (value & phy_writable[reg]));
     if (reg != PHY_CONTROL)
         return;
-    d->phy[PHY_CONTROL] &= (uint16_t)~CONTROL_RESTART;
+    d->phy[PHY_CONTROL] &= (uint16_t) ~(CONTROL_RESTART | CONTROL_RESET);
     e1000_link_update(d);
-    if ((value & CONTROL_AUTONEG) && (value & CONTROL_RESTART) && link_there(d))
+    if (restarts && (value & CONTROL_AUTONEG) && link_there(d))
         evq_arm(e1000_events(d), &d->rewire, (vtime_t)e1000_now(d) + NEGOTIATION_NS);
 }
 
