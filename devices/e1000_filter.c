@@ -1,8 +1,8 @@
 /*
  * The e1000's filters, and what it says of a packet: checksums and a tag (317453, 3.2, 9).
  *
- * The line brings no damaged frames, so errors are those of checksums alone; IPv6's are not
- * checked.
+ * The line brings no damaged frames, so errors are those of checksums alone; IPv6's and those of
+ * SNAP frames are not checked.
  */
 #include <zlib.h>
 
@@ -10,6 +10,7 @@
 #include "sim/offload.h"
 
 #define CRC 4
+#define UDP 17
 
 enum { IXSM = 0x04, VP = 0x08, TCPCS = 0x20, IPCS = 0x40, PIF = 0x80 };
 enum { ERR_TCP = 0x20, ERR_IP = 0x40 };
@@ -91,7 +92,7 @@ static void checksums_check(const struct e1000 *d, const struct frame *f, uint32
         r->errors |= sums.ip_bad ? ERR_IP : 0;
     }
     if (sums.l4) {
-        r->status |= TCPCS;
+        r->status |= TCPCS | (sums.transport == UDP ? e1000_chip(d)->udp_checked : 0);
         r->errors |= sums.l4_bad ? ERR_TCP : 0;
     }
 }

@@ -67,6 +67,7 @@ enum e1000_register {
     E1000_MANC,
     E1000_WUPL,
     E1000_SWSM,
+    E1000_FIFO, /* all the diagnostic ones of FIFOs: empty */
     E1000_8254X_REGISTERS,
     E1000_REGISTERS = E1000_8254X_REGISTERS + 50 /* room for the 82574's own */
 };
@@ -105,6 +106,7 @@ enum e1000_register {
 #define RCTL_DPF (1u << 22)
 #define RCTL_BSEX (1u << 25)
 #define RCTL_SECRC (1u << 26)
+#define RCTL_FLXBUF 0x78000000u /* the 82574's: KiB of a buffer */
 
 #define TCTL_EN (1u << 1)
 #define RXCSUM_IPOFL (1u << 8)
@@ -156,6 +158,8 @@ struct e1000_packet {
     struct frame *frame; /* NULL: none has begun */
     bool too_long;       /* more than any frame holds: dropped at its end */
     bool extended;       /* of data descriptors, not legacy ones */
+    bool segments;       /* to be cut */
+    bool tagged;         /* with `special` */
     uint8_t popts, cmd;  /* of its first, and its last descriptor */
     uint8_t cso, css;    /* legacy */
     uint16_t special;
@@ -216,10 +220,14 @@ struct e1000_reg {
 struct e1000_chip {
     const struct e1000_reg *registers; /* by offset; they go before those of all (e1000_regs.c) */
     uint32_t n_registers;
-    uint32_t n_queues; /* each way */
-    uint32_t causes;   /* bits of ICR that there are */
-    uint32_t mac_loop; /* RCTL.LBM for what loops in the MAC */
+    uint32_t n_queues;      /* each way */
+    uint32_t causes;        /* bits of ICR that there are */
+    uint32_t mac_loop;      /* RCTL.LBM for what loops in the MAC */
+    uint32_t packet_buffer; /* KiB, for both ways */
     uint16_t phy_id2;
+    uint8_t reports;     /* bits of CMD that ask for a descriptor to be written back */
+    uint8_t udp_checked; /* a bit of a received packet's status */
+    bool rdtr_absolute;  /* RDTR runs from the first packet, not the last */
     /** Causes are there, or let through, that were not: `fresh`; or others are gone. */
     void (*interrupt)(struct e1000 *d, uint32_t fresh);
     /** A packet for the driver's buffers; answers as port_ops.rx. */
@@ -324,8 +332,15 @@ void e1000_io_write(struct device *dev, uint64_t offset, uint64_t value, unsigne
 
 /* Handlers of registers. */
 void e1000_ctrl_write(struct e1000 *d, uint32_t v);
+void e1000_rctl_write(struct e1000 *d, uint32_t v);
+void e1000_pba_write(struct e1000 *d, uint32_t v);
 
-/** Add to a 64-bit statistic, which is two words. */
+/** The capability of PCI power management, which drivers and lspci look at. */
+void e1000_power_add(struct e1000 *d);
+
+/** Add to a statistic, which stays at its greatest value (13.7). */
+void e1000_count(struct e1000 *d, unsigned stat, uint32_t n);
+/** The same for one of 64 bits, which is two words. */
 void e1000_count64(struct e1000 *d, unsigned stat, uint64_t n);
 /** Count packets of a length (CRC included) in the counter of their size; `first` is that of 64. */
 void e1000_count_size(struct e1000 *d, unsigned first, uint32_t len, uint32_t n);
@@ -391,11 +406,20 @@ enum port_verdict e1000_place(struct e1000 *d, const struct e1000_received *r);
 enum port_verdict e1000_place_in(struct e1000 *d, const struct e1000_rxq *q,
                                  const struct e1000_received *r);
 uint32_t e1000_buffer_size(const struct e1000 *d);
+/** Its head has gone on by so many units of 16 bytes. */
+void e1000_rx_advance(struct e1000 *d, const struct e1000_rxq *q, uint32_t units);
+/**
+ * The next descriptor, into w: 1. One without a buffer is passed over, and only DD written in its
+ * byte `status` (317694, 7.1.7.2): 0. Below 0: there is none, or it is not in RAM.
+ */
+int e1000_rx_next(struct e1000 *d, const struct e1000_rxq *q, unsigned status, uint8_t *w);
 /**
  * PORT_TAKEN if the ring has so many units of 16 bytes; PORT_HOLD if it will have, which is counted
  * and told; PORT_DROPPED if it never can.
  */
 enum port_verdict e1000_rx_room(struct e1000 *d, const struct e1000_rxq *q, uint32_t units);
+/** The same for descriptors with a buffer: those without, which are passed over, do not count. */
+enum port_verdict e1000_rx_buffers(struct e1000 *d, const struct e1000_rxq *q, uint32_t n);
 /** What is delayed interrupts now. */
 void e1000_rx_flush(struct e1000 *d);
 /** A packet is in the ring: interrupt, now or later. */
@@ -424,6 +448,8 @@ void e1000_rx_clone(struct e1000 *d, const struct e1000 *from);
     E1000_CONTEXT_FIELDS(q, 0), E1000_CONTEXT_FIELDS(q, 1),                                        \
         FIELD(struct e1000, tx[q].packet.too_long, FIELD_BOOL, 0),                                 \
         FIELD(struct e1000, tx[q].packet.extended, FIELD_BOOL, 0),                                 \
+        FIELD(struct e1000, tx[q].packet.segments, FIELD_BOOL, 0),                                 \
+        FIELD(struct e1000, tx[q].packet.tagged, FIELD_BOOL, 0),                                   \
         FIELD(struct e1000, tx[q].packet.popts, FIELD_U8, 0),                                      \
         FIELD(struct e1000, tx[q].packet.cmd, FIELD_U8, 0),                                        \
         FIELD(struct e1000, tx[q].packet.cso, FIELD_U8, 0),                                        \

@@ -6,7 +6,7 @@
  * each has rows of its own, which go before these. Simplifications: no flash, no wake-up while off,
  * no flow control frames, no TBI, no interrupts for small packets or few descriptors (SRPD,
  * TXD_LOW); the packet buffer has no size: what the driver has no buffer for waits on the line
- * (port_ops.rx, PORT_HOLD).
+ * (port_ops.rx, PORT_HOLD), and the diagnostic registers of FIFOs show them empty.
  */
 #include "devices/e1000_internal.h"
 
@@ -24,10 +24,19 @@ void e1000_ctrl_write(struct e1000 *d, uint32_t v)
     e1000_link_update(d);
 }
 
-static void rctl_write(struct e1000 *d, uint32_t v)
+void e1000_rctl_write(struct e1000 *d, uint32_t v)
 {
     d->regs[E1000_RCTL] = v;
     e1000_receive(d);
+}
+
+/* What is not for receiving is for sending (13.4.16). */
+void e1000_pba_write(struct e1000 *d, uint32_t v)
+{
+    uint32_t all = e1000_chip(d)->packet_buffer;
+
+    v = MIN(v & 0x7f, all);
+    d->regs[E1000_PBA] = (all - v) << 16 | v;
 }
 
 static void tctl_write(struct e1000 *d, uint32_t v)
@@ -69,6 +78,11 @@ static void wus_write(struct e1000 *d, uint32_t v)
     d->regs[E1000_WUS] &= ~v;
 }
 
+#define FIFO(offset, name)                                                                         \
+    {                                                                                              \
+        offset, E1000_FIFO, name, 0, 0, NULL, NULL                                                 \
+    }
+
 static const struct e1000_reg registers[] = {
     {0x0020, E1000_MDIC, "MDIC", 0x10000000, 0, NULL, e1000_mdic_write},
     E1000_PLAIN(0x0028, FCAL, 0, ALL),
@@ -79,7 +93,7 @@ static const struct e1000_reg registers[] = {
     {0x00c8, E1000_ICR, "ICS", 0, ALL, NULL, e1000_ics_write},
     {0x00d0, E1000_IMS, "IMS", 0, ALL, e1000_ims_read, e1000_ims_write},
     {0x00d8, E1000_IMS, "IMC", 0, ALL, NULL, e1000_imc_write},
-    {0x0100, E1000_RCTL, "RCTL", 0, 0x0fffffff & ~1u, NULL, rctl_write},
+    {0x0100, E1000_RCTL, "RCTL", 0, 0x07fffffe, NULL, e1000_rctl_write},
     E1000_PLAIN(0x0170, FCTTV, 0, 0xffff),
     E1000_PLAIN(0x0178, TXCW, 0, 0xc000ffff),
     E1000_PLAIN(0x0180, RXCW, 0, 0),
@@ -88,10 +102,20 @@ static const struct e1000_reg registers[] = {
     E1000_PLAIN(0x0e00, LEDCTL, 0x07061302, 0xcfcfcfcf),
     E1000_PLAIN(0x2160, FCRTL, 0, 0x8000fff8),
     E1000_PLAIN(0x2168, FCRTH, 0, 0x0000fff8),
+    FIFO(0x2410, "RDFH"),
+    FIFO(0x2418, "RDFT"),
+    FIFO(0x2420, "RDFHS"),
+    FIFO(0x2428, "RDFTS"),
+    FIFO(0x2430, "RDFPC"),
     E1000_RING(0x2800, E1000_RD, , rdt_write),
     {0x2820, E1000_RDTR, "RDTR", 0, 0x8000ffff, NULL, rdtr_write},
     E1000_PLAIN(0x282c, RADV, 0, 0xffff),
     E1000_PLAIN(0x2c00, RSRPD, 0, 0x0fff),
+    FIFO(0x3410, "TDFH"),
+    FIFO(0x3418, "TDFT"),
+    FIFO(0x3420, "TDFHS"),
+    FIFO(0x3428, "TDFTS"),
+    FIFO(0x3430, "TDFPC"),
     E1000_RING(0x3800, E1000_TD, , tdt_write),
     {0x3820, E1000_TIDV, "TIDV", 0, 0x8000ffff, NULL, tidv_write},
     E1000_PLAIN(0x382c, TADV, 0, 0xffff),
@@ -239,10 +263,16 @@ void e1000_io_write(struct device *dev, uint64_t offset, uint64_t value, unsigne
 
 /* --- statistics --- */
 
+void e1000_count(struct e1000 *d, unsigned stat, uint32_t n)
+{
+    d->stats[stat] += MIN(n, ALL - d->stats[stat]);
+}
+
 void e1000_count64(struct e1000 *d, unsigned stat, uint64_t n)
 {
-    uint64_t sum = ((uint64_t)d->stats[stat + 1] << 32 | d->stats[stat]) + n;
+    uint64_t sum = (uint64_t)d->stats[stat + 1] << 32 | d->stats[stat];
 
+    sum += MIN(n, UINT64_MAX - sum);
     d->stats[stat] = (uint32_t)sum;
     d->stats[stat + 1] = (uint32_t)(sum >> 32);
 }
@@ -254,7 +284,7 @@ void e1000_count_size(struct e1000 *d, unsigned first, uint32_t len, uint32_t n)
 
     while (i < ARRAY_LEN(most) && len > most[i])
         i++;
-    d->stats[first + i] += n;
+    e1000_count(d, first + i, n);
 }
 
 /* --- life --- */
@@ -266,7 +296,7 @@ static void address_load(struct e1000 *d)
     d->ra[1] = d->eeprom[2] | 1u << 31;
 }
 
-void e1000_chip_reset(struct e1000 *d)
+static void registers_reset(struct e1000 *d)
 {
     const struct e1000_chip *chip = e1000_chip(d);
 
@@ -274,6 +304,16 @@ void e1000_chip_reset(struct e1000 *d)
         d->regs[registers[i].at] = registers[i].reset;
     for (size_t i = 0; i < chip->n_registers; i++)
         d->regs[chip->registers[i].at] = chip->registers[i].reset;
+}
+
+/* The packet buffer stays divided as it was: a division takes effect by this reset. */
+void e1000_chip_reset(struct e1000 *d)
+{
+    const struct e1000_chip *chip = e1000_chip(d);
+    uint32_t pba = d->regs[E1000_PBA];
+
+    registers_reset(d);
+    d->regs[E1000_PBA] = pba;
     d->ims = 0;
     d->quiet_until = 0;
     memset(d->mta, 0, sizeof(d->mta));
@@ -296,6 +336,7 @@ void e1000_reset(struct device *dev)
 
     pci_reset(&d->pci);
     evq_cancel(e1000_events(d), &d->rewire);
+    registers_reset(d);
     e1000_phy_reset(d);
     e1000_chip_reset(d);
 }
@@ -337,6 +378,16 @@ void e1000_cloned(struct device *dev)
     address_load(d);
     e1000_link_update(d);
     e1000_raise(d, ICR_LSC);
+}
+
+#define CAPABILITY_POWER 0x01
+
+void e1000_power_add(struct e1000 *d)
+{
+    unsigned at = pci_add_capability(&d->pci, CAPABILITY_POWER, 8);
+
+    store_le16(d->pci.initial + at + 2, 0x0022); /* version 2; of its own initialisation */
+    store_le16(d->pci.writable + at + 4, 0x0003);
 }
 
 static const struct port_ops port_ops = {.kind = "nic", .rx = e1000_rx, .carrier = e1000_carrier};

@@ -12,6 +12,7 @@
 #define LARGEST 16384
 #define DELAY_UNIT 1024 /* ns, of RDTR and RADV */
 #define CRC 4
+#define STATUS 12 /* where it is in a descriptor */
 
 /* --- buffers --- */
 
@@ -19,6 +20,8 @@ uint32_t e1000_buffer_size(const struct e1000 *d)
 {
     uint32_t rctl = d->regs[E1000_RCTL], code = rctl >> 16 & 3, size = 2048u >> code;
 
+    if (rctl & RCTL_FLXBUF)
+        return (rctl & RCTL_FLXBUF) / (RCTL_FLXBUF & -RCTL_FLXBUF) * 1024;
     if (!(rctl & RCTL_BSEX))
         return size;
     return code == 0 ? 2048 : size * 16; /* code 0 with BSEX is reserved */
@@ -32,6 +35,13 @@ static uint32_t ring_free(struct e1000 *d, const struct e1000_rxq *q)
     return (e1000_ring_tail(d, q->ring) + n - *e1000_ring_head(d, q->ring)) % n;
 }
 
+static enum port_verdict no_room(struct e1000 *d, const struct e1000_rxq *q)
+{
+    e1000_count(d, STAT_RNBC, 1);
+    e1000_raise(d, ICR_RXDMT0 | q->cause);
+    return PORT_HOLD;
+}
+
 enum port_verdict e1000_rx_room(struct e1000 *d, const struct e1000_rxq *q, uint32_t units)
 {
     if (!e1000_ring_valid(d, q->ring))
@@ -41,12 +51,32 @@ enum port_verdict e1000_rx_room(struct e1000 *d, const struct e1000_rxq *q, uint
     if (units >= e1000_ring_size(d, q->ring)) { /* one is never given */
         device_warn(&d->nic.dev, "a packet of %u descriptors of an RX ring of %u", units,
                     e1000_ring_size(d, q->ring));
-        d->stats[STAT_MPC]++;
+        e1000_count(d, STAT_MPC, 1);
         return PORT_DROPPED;
     }
-    d->stats[STAT_RNBC]++;
-    e1000_raise(d, ICR_RXDMT0 | q->cause);
-    return PORT_HOLD;
+    return no_room(d, q);
+}
+
+enum port_verdict e1000_rx_buffers(struct e1000 *d, const struct e1000_rxq *q, uint32_t n)
+{
+    enum port_verdict room = e1000_rx_room(d, q, n);
+    struct dma *dma = d->nic.dev.env->dma;
+    uint32_t size, head, given, found = 0;
+
+    if (room != PORT_TAKEN)
+        return room;
+    size = e1000_ring_size(d, q->ring);
+    head = *e1000_ring_head(d, q->ring);
+    given = ring_free(d, q);
+    for (uint32_t i = 0; i < given && found < n; i++) {
+        uint64_t base = e1000_ring_address(d, q->ring) - (uint64_t)head * E1000_DESCRIPTOR;
+        uint8_t address[8];
+        if (!dma->read(dma, base + (head + i) % size * (uint64_t)E1000_DESCRIPTOR, address,
+                       sizeof(address)))
+            return PORT_TAKEN; /* whoever fills it finds that, too */
+        found += load_le64(address) != 0;
+    }
+    return found == n ? PORT_TAKEN : no_room(d, q);
 }
 
 void e1000_rx_flush(struct e1000 *d)
@@ -73,33 +103,58 @@ void e1000_rx_done(struct e1000 *d, const struct e1000_rxq *q)
         e1000_rx_flush(d);
         return;
     }
-    evq_arm(e1000_events(d), &d->rx_delay, (vtime_t)(now + d->regs[E1000_RDTR] * DELAY_UNIT));
+    if (!e1000_chip(d)->rdtr_absolute || !event_armed(&d->rx_delay))
+        evq_arm(e1000_events(d), &d->rx_delay, (vtime_t)(now + d->regs[E1000_RDTR] * DELAY_UNIT));
     if (d->regs[E1000_RADV] && !event_armed(&d->rx_absolute))
         evq_arm(e1000_events(d), &d->rx_absolute,
                 (vtime_t)(now + d->regs[E1000_RADV] * DELAY_UNIT));
 }
 
-/* A part of a packet into the next buffer. False: the ring or the buffer is not in RAM. */
-static bool part_write(struct e1000 *d, const struct e1000_rxq *q, const struct e1000_received *r,
-                       uint32_t at, uint32_t part)
+void e1000_rx_advance(struct e1000 *d, const struct e1000_rxq *q, uint32_t units)
+{
+    uint32_t *head = e1000_ring_head(d, q->ring);
+
+    *head = (*head + units) % e1000_ring_size(d, q->ring);
+}
+
+int e1000_rx_next(struct e1000 *d, const struct e1000_rxq *q, unsigned status, uint8_t *w)
 {
     struct dma *dma = d->nic.dev.env->dma;
     uint64_t where = e1000_ring_address(d, q->ring);
-    uint32_t *head = e1000_ring_head(d, q->ring);
-    uint8_t w[E1000_DESCRIPTOR];
-    bool last = at + part == r->len;
 
-    if (!dma->read(dma, where, w, sizeof(w)))
+    if (!ring_free(d, q) || !dma->read(dma, where, w, E1000_DESCRIPTOR))
+        return -1;
+    if (load_le64(w))
+        return 1;
+    w[status] |= E1000_DD;
+    e1000_rx_advance(d, q, 1);
+    return dma->write(dma, where + status, &w[status], 1) ? 0 : -1;
+}
+
+/* A part of a packet into the next buffer, of which `part` bytes become what was written. False:
+   the ring or the buffer is not in RAM. */
+static bool part_write(struct e1000 *d, const struct e1000_rxq *q, const struct e1000_received *r,
+                       uint32_t at, uint32_t *part)
+{
+    struct dma *dma = d->nic.dev.env->dma;
+    uint8_t w[E1000_DESCRIPTOR];
+    bool last = at + *part == r->len;
+    uint64_t where;
+    int next = e1000_rx_next(d, q, STATUS, w);
+
+    if (next <= 0) {
+        *part = 0;
+        return next == 0;
+    }
+    where = e1000_ring_address(d, q->ring);
+    if (!dma->write(dma, load_le64(w), r->data + at, *part))
         return false;
-    if (load_le64(w) &&
-        !dma->write(dma, load_le64(w), r->data + at, part)) /* null: skipped (3.2.3) */
-        return false;
-    store_le16(w + 8, (uint16_t)part);
+    store_le16(w + 8, (uint16_t)*part);
     store_le16(w + 10, at ? 0 : r->checksum); /* "always in the first" (3.2.3) */
-    w[12] = last ? r->status | E1000_EOP : E1000_DD;
+    w[STATUS] = last ? r->status | E1000_EOP : E1000_DD;
     w[13] = last ? r->errors : 0;
     store_le16(w + 14, last ? r->special : 0);
-    *head = (*head + 1) % e1000_ring_size(d, q->ring);
+    e1000_rx_advance(d, q, 1);
     return dma->write(dma, where, w, sizeof(w));
 }
 
@@ -107,13 +162,13 @@ enum port_verdict e1000_place_in(struct e1000 *d, const struct e1000_rxq *q,
                                  const struct e1000_received *r)
 {
     uint32_t size = e1000_buffer_size(d), part;
-    enum port_verdict room = e1000_rx_room(d, q, (r->len + size - 1) / size);
+    enum port_verdict room = e1000_rx_buffers(d, q, (r->len + size - 1) / size);
 
     if (room != PORT_TAKEN)
         return room;
     for (uint32_t at = 0; at < r->len; at += part) {
         part = MIN(size, r->len - at);
-        if (!part_write(d, q, r, at, part)) {
+        if (!part_write(d, q, r, at, &part)) {
             device_warn(&d->nic.dev, "the RX ring or a buffer of it is not in RAM");
             return PORT_DROPPED;
         }
@@ -131,13 +186,13 @@ static void count_received(struct e1000 *d, const struct frame *f)
 {
     uint32_t len = f->len + CRC;
 
-    d->stats[STAT_GPRC]++;
-    d->stats[STAT_TPR]++;
+    e1000_count(d, STAT_GPRC, 1);
+    e1000_count(d, STAT_TPR, 1);
     e1000_count64(d, STAT_GORC, len);
     e1000_count64(d, STAT_TOR, len);
     e1000_count_size(d, STAT_PRC64, len, 1);
     if (eth_is_multicast(f->data))
-        d->stats[eth_is_broadcast(f->data) ? STAT_BPRC : STAT_MPRC]++;
+        e1000_count(d, eth_is_broadcast(f->data) ? STAT_BPRC : STAT_MPRC, 1);
 }
 
 /* One finished packet. */
@@ -154,7 +209,8 @@ static enum port_verdict packet_place(void *opaque, struct frame *f)
     if (!e1000_wants(d, f, &pif))
         return PORT_TAKEN;
     if (f->len + CRC > (d->regs[E1000_RCTL] & RCTL_LPE ? LARGEST : LONGEST)) {
-        d->stats[STAT_ROC]++;
+        e1000_count(d, STAT_ROC, 1);
+        e1000_count(d, STAT_RLEC, 1);
         return PORT_DROPPED;
     }
     e1000_describe(d, f, pif, out, &r);

@@ -8,7 +8,9 @@
  * Checksums and segmentation are left to whoever needs the finished packet (sim/offload.h); a
  * request that offload.h has no word for is carried out here. Descriptors are taken at once, but
  * no more at a time than a link could send in some microseconds; the rest follows by an event.
- * Simplification: a segmentation request may be as long as a frame (64 KiB), not PAYLEN's 1 MiB.
+ * Simplifications: a segmentation request may be as long as a frame (64 KiB), not PAYLEN's 1 MiB;
+ * short packets are padded whatever TCTL.PSP says; a driver that asks for no CRC (IFCS clear) and
+ * has none of its own is given one, as those that forget to ask would send nothing.
  */
 #include "devices/e1000_internal.h"
 #include "sim/offload.h"
@@ -21,7 +23,7 @@
 #define DELAY_UNIT 1024 /* ns, of TIDV and TADV */
 
 /* CMD and DCMD. */
-enum { EOP = 0x01, IC = 0x04, TSE = 0x04, RS = 0x08, DEXT = 0x20, VLE = 0x40, IDE = 0x80 };
+enum { EOP = 0x01, IFCS = 0x02, IC = 0x04, TSE = 0x04, DEXT = 0x20, VLE = 0x40, IDE = 0x80 };
 enum { POPTS_IXSM = 1, POPTS_TXSM = 2 };
 enum { TUCMD_TCP = 1, TUCMD_IPV4 = 2, TUCMD_TSE = 4 };
 enum { STA_DD = 1 };
@@ -82,13 +84,15 @@ static bool segment_request(struct frame *f, const struct e1000_context *c)
         store_be16(f->data + c->ipcss + 2, (uint16_t)(f->len - c->ipcss));
     else
         store_be16(f->data + c->ipcss + 4, (uint16_t)(f->len - c->ipcss - 40));
+    if (!(c->tucmd & TUCMD_TCP))
+        store_be16(f->data + c->tucss + 4, (uint16_t)len);
     store_be16(f->data + c->tucso,
                (uint16_t)~inet_fold(load_be16(f->data + c->tucso) + (len & 0xffff) + (len >> 16)));
     f->offload = (struct frame_offload){
         .needs_csum = true,
         .csum_start = c->tucss,
         .csum_offset = (uint16_t)(c->tucso - c->tucss),
-        .gso = (uint8_t)(!(c->tucmd & TUCMD_TCP) ? FRAME_GSO_UDP
+        .gso = (uint8_t)(!(c->tucmd & TUCMD_TCP) ? FRAME_GSO_UDP_L4
                          : v4                    ? FRAME_GSO_TCPV4
                                                  : FRAME_GSO_TCPV6),
         .gso_size = c->mss,
@@ -105,15 +109,15 @@ static void count_sent(struct e1000 *d, const struct frame *f)
     uint32_t whole = o->gso ? (data - 1) / o->gso_size : 0; /* before the last */
     uint32_t last = MAX(f->len - whole * o->gso_size, (uint32_t)FRAME_MIN_WIRE) + CRC;
 
-    d->stats[STAT_GPTC] += whole + 1;
-    d->stats[STAT_TPT] += whole + 1;
-    d->stats[STAT_TSCTC] += o->gso != 0;
+    e1000_count(d, STAT_GPTC, whole + 1);
+    e1000_count(d, STAT_TPT, whole + 1);
+    e1000_count(d, STAT_TSCTC, o->gso != 0);
     e1000_count64(d, STAT_GOTC, last + whole * (uint64_t)(headers + o->gso_size + CRC));
     e1000_count64(d, STAT_TOT, last + whole * (uint64_t)(headers + o->gso_size + CRC));
     e1000_count_size(d, STAT_PTC64, headers + o->gso_size + CRC, whole);
     e1000_count_size(d, STAT_PTC64, last, 1);
     if (eth_is_multicast(f->data))
-        d->stats[eth_is_broadcast(f->data) ? STAT_BPTC : STAT_MPTC] += whole + 1;
+        e1000_count(d, eth_is_broadcast(f->data) ? STAT_BPTC : STAT_MPTC, whole + 1);
 }
 
 static void frame_send(struct e1000 *d, struct frame *f)
@@ -135,19 +139,18 @@ static void frame_send(struct e1000 *d, struct frame *f)
 /* What the packet's descriptors asked for. False: it cannot be done, and the packet is dropped. */
 static bool packet_finish(struct e1000_txq *q, const struct e1000_packet *p, struct frame *f)
 {
-    bool segment = p->extended && (p->cmd & TSE);
-    const struct e1000_context *c = &q->contexts[segment ? CONTEXT_SEGMENT : CONTEXT_CHECKSUM];
+    const struct e1000_context *c = &q->contexts[p->segments ? CONTEXT_SEGMENT : CONTEXT_CHECKSUM];
 
     if (!p->extended) {
         if (p->cmd & IC)
             checksum_store(f, p->css, p->cso, 0);
         return true;
     }
-    if (segment && !segment_request(f, c))
+    if (p->segments && !segment_request(f, c))
         return false;
     if (p->popts & POPTS_IXSM)
         checksum_store(f, c->ipcss, c->ipcso, c->ipcse);
-    if (!segment && (p->popts & POPTS_TXSM))
+    if (!p->segments && (p->popts & POPTS_TXSM))
         checksum_request(q->card, f, c);
     return true;
 }
@@ -157,16 +160,21 @@ static void packet_send(struct e1000_txq *q)
     struct e1000 *d = q->card;
     struct e1000_packet p = q->packet;
     struct frame *f = p.frame;
+    bool tagged = p.tagged && (d->regs[E1000_CTRL] & CTRL_VME); /* 9.2 */
 
     q->packet = (struct e1000_packet){0};
-    if (p.too_long || !f || f->len < ETH_HLEN || !packet_finish(q, &p, f)) {
+    if (!f && !p.too_long)
+        return; /* padding descriptors (3.3.3) */
+    if (p.too_long || f->len < ETH_HLEN || !packet_finish(q, &p, f)) {
         d->nic.port.stats.drops[p.too_long ? DROP_GIANT : DROP_MALFORMED]++;
         device_warn(dev_of(d), "TX packet of %u bytes makes no sense", f ? f->len : 0);
         frame_unref(f);
         return;
     }
-    if ((p.cmd & VLE) && (d->regs[E1000_CTRL] & CTRL_VME) && f->len + 4 <= FRAME_MAX_LEN)
-        f = frame_tagged(f, (uint16_t)d->regs[E1000_VET], p.special); /* 9.2 */
+    if (!(p.cmd & IFCS) && !tagged && !f->offload.gso)
+        frame_cut_fcs(f); /* its own, that the wire's takes the place of */
+    if (tagged && f->len + 4 <= FRAME_MAX_LEN)
+        f = frame_tagged(f, (uint16_t)d->regs[E1000_VET], p.special);
     frame_send(d, f);
 }
 
@@ -188,7 +196,7 @@ static void buffer_append(struct e1000_txq *q, uint64_t addr, uint32_t len)
     uint32_t have = p->frame ? p->frame->len : 0;
     struct dma *dma = dev_of(q->card)->env->dma;
 
-    if (!len || p->too_long)
+    if (!len || !addr || p->too_long) /* no data, which is not wrong (3.3.3) */
         return;
     if (have + len > FRAME_MAX_LEN - 4) { /* a tag may come */
         p->too_long = true;
@@ -225,10 +233,29 @@ static void context_load(struct e1000_txq *q, const uint8_t *w)
     };
 }
 
+/* Of a packet's options some are those of its first descriptor, and some of its last (3.3.3,
+   3.3.7.1); a tag is the last's, unless the packet is to be segmented. */
+static void options_take(struct e1000_packet *p, const uint8_t *w)
+{
+    bool first = !p->frame;
+    uint8_t cmd = w[11];
+
+    if (first) {
+        p->extended = cmd & DEXT;
+        p->segments = (cmd & DEXT) && (cmd & TSE);
+        p->popts = p->css = w[13];
+    }
+    if (first || !p->segments) {
+        p->tagged = cmd & VLE;
+        p->special = load_le16(w + 14);
+    }
+    p->cmd = cmd;
+    p->cso = w[10];
+}
+
 /* Take one in; returns bytes it stands for. */
 static uint32_t descriptor_take(struct e1000_txq *q, const uint8_t *w)
 {
-    struct e1000_packet *p = &q->packet;
     uint8_t cmd = w[11];
     uint32_t len;
 
@@ -237,15 +264,8 @@ static uint32_t descriptor_take(struct e1000_txq *q, const uint8_t *w)
         return 0;
     }
     len = cmd & DEXT ? load_le32(w + 8) & 0xfffff : load_le16(w + 8);
-    if (!p->frame) { /* the first of a packet says how it is finished (3.3.7.1) */
-        p->popts = cmd & DEXT ? w[13] : 0;
-        p->extended = cmd & DEXT;
-    }
+    options_take(&q->packet, w);
     buffer_append(q, load_le64(w), len);
-    p->cmd = cmd;
-    p->special = load_le16(w + 14);
-    p->cso = w[10];
-    p->css = w[13];
     if (cmd & EOP)
         packet_send(q);
     return len;
@@ -294,7 +314,7 @@ static bool descriptor_do(struct e1000_txq *q, uint32_t *bytes, bool *done, bool
         return false;
     }
     *bytes += descriptor_take(q, w);
-    if (w[11] & RS) {
+    if (w[11] & e1000_chip(d)->reports) {
         uint8_t status = w[12] | STA_DD;
         dma->write(dma, at + 12, &status, 1);
         *done = true;

@@ -32,13 +32,6 @@ static void ctrl_write(struct e1000 *d, uint32_t v)
     e1000_ctrl_write(d, v);
 }
 
-/* What is not for receiving is for sending. */
-static void pba_write(struct e1000 *d, uint32_t v)
-{
-    v = MIN(v & 0x3f, PACKET_BUFFER);
-    d->regs[E1000_PBA] = (PACKET_BUFFER - v) << 16 | v;
-}
-
 static void rdt1_write(struct e1000 *d, uint32_t v)
 {
     d->regs[E1000E_RDT1] = v;
@@ -57,22 +50,24 @@ static void tdt1_write(struct e1000 *d, uint32_t v)
     }
 
 static const struct e1000_reg registers[] = {
-    {0x0000, E1000_CTRL, "CTRL", 0x00000201, ALL, NULL, ctrl_write},
-    {0x0004, E1000_CTRL, "CTRL", 0x00000201, ALL, NULL, ctrl_write},
+    {0x0000, E1000_CTRL, "CTRL", 0x00100209, ALL, NULL, ctrl_write},
+    {0x0004, E1000_CTRL, "CTRL", 0x00100209, ALL, NULL, ctrl_write},
     {0x0008, E1000_STATUS, "STATUS", 0, 0, status_read, NULL},
     {0x0010, E1000_EECD, "EECD", 0x00018b00, 0x001000f0 & ~0x80u, e1000e_eecd_read, NULL},
-    {0x0014, E1000_EERD, "EERD", 0, 0, NULL, e1000e_eerd_write},
+    {0x0014, E1000_EERD, "EERD", 2, 0, NULL, e1000e_eerd_write},
     E1000_PLAIN(0x0018, CTRL_EXT, 0, ALL & ~CTRL_EXT_EE_RST),
     PLAIN(0x001c, FLA, 0, 0),
     {0x00c0, E1000_ICR, "ICR", 0, ALL, e1000e_icr_read, e1000e_icr_write},
     PLAIN(0x00dc, EIAC, 0, 0x01f00000),
     PLAIN(0x00e0, IAM, 0, ALL),
     PLAIN(0x00e4, IVAR, 0, 0x800fffff),
+    {0x0100, E1000_RCTL, "RCTL", 0, 0x7ffffffe, NULL, e1000_rctl_write},
     E1000_PLAIN(0x0458, AIT, 0, 0xffff),
-    PLAIN(0x0f00, EXTCNF_CTRL, 0, 0x0fff0023),
+    E1000_PLAIN(0x0e00, LEDCTL, 0x00068302, 0xcfcfcfcf),
+    PLAIN(0x0f00, EXTCNF_CTRL, 8, 0x0fff0023),
     PLAIN(0x0f08, EXTCNF_SIZE, 0, 0),
     PLAIN(0x0f10, POEMB, 0, 0x3f),
-    {0x1000, E1000_PBA, "PBA", 0x00140014, 0, NULL, pba_write},
+    {0x1000, E1000_PBA, "PBA", 0x00140014, 0, NULL, e1000_pba_write},
     PLAIN(0x1008, PBS, PACKET_BUFFER, 0x3f),
     PLAIN(0x1010, EEMNGCTL, 0x00040000, 0), /* configured */
     PLAIN(0x1024, EEARBC, 0, ALL),
@@ -88,7 +83,7 @@ static const struct e1000_reg registers[] = {
     E1000_RING(0x3900, E1000E_TD, 1, tdt1_write),
     PLAIN(0x3928, TXDCTL1, 0, 0xff7f3f3f),
     PLAIN(0x3940, TARC1, 0x00000403, ALL),
-    E1000_PLAIN(0x5000, RXCSUM, 0, 0x33ff),
+    E1000_PLAIN(0x5000, RXCSUM, 0x0300, 0x33ff),
     PLAIN(0x5008, RFCTL, 0, 0x0003fbff),
     PLAIN(0x5818, MRQC, 0, 0xffff0003),
     PLAIN(0x5860, MANC2H, 0, 0xff),
@@ -199,6 +194,9 @@ static const struct e1000_chip chip = {
     .n_queues = 2,
     .causes = 0x01f7ffff,
     .mac_loop = 1u << 6,
+    .packet_buffer = PACKET_BUFFER,
+    .reports = 0x08,     /* RS */
+    .udp_checked = 0x10, /* UDPCS, beside TCPCS */
     .phy_id2 = 0x0cb1,
     .interrupt = e1000e_interrupt,
     .place = e1000e_place,
@@ -230,15 +228,7 @@ static void table_write(struct device *dev, uint64_t offset, uint64_t value, uns
 static const struct pci_bar msix_bar = {"e1000e-msix", PCI_MSIX_BAR_SIZE, PCI_BAR_MEMORY, 4, 4,
                                         table_read,    table_write};
 
-enum { CAPABILITY_POWER = 0x01, CAPABILITY_EXPRESS = 0x10 };
-
-static void power_add(struct pci_function *f)
-{
-    unsigned at = pci_add_capability(f, CAPABILITY_POWER, 8);
-
-    store_le16(f->initial + at + 2, 0x0022); /* version 2; of its own initialisation */
-    store_le16(f->writable + at + 4, 0x0003);
-}
+#define CAPABILITY_EXPRESS 0x10
 
 /* An endpoint of one lane at 2.5 GT/s (PCI Express 1.1, 7.8). */
 static void express_add(struct pci_function *f)
@@ -277,7 +267,7 @@ struct nic *e1000e_create(struct device_env *env, const char *name, const struct
     pci_set_bar(&d->pci, BAR_MEMORY, &memory_bar);
     pci_set_bar(&d->pci, BAR_IO, &io_bar);
     pci_set_bar(&d->pci, E1000E_BAR_MSIX, &msix_bar);
-    power_add(&d->pci);
+    e1000_power_add(d);
     express_add(&d->pci);
     queues_init(d);
     e1000e_intr_init(e);

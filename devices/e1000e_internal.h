@@ -140,6 +140,7 @@ void e1000e_timinca_write(struct e1000 *d, uint32_t v);
 struct e1000e_headers {
     uint32_t l3, l4, end; /* offsets: of IP's, of TCP's or UDP's, of what follows */
     bool v6, tcp, udp;
+    bool udp_fragment; /* the first of a datagram that has a checksum */
 };
 
 void e1000e_headers_find(const struct e1000 *d, const struct e1000_received *r,

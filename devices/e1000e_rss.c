@@ -56,6 +56,9 @@ static void v4_find(const struct e1000_received *r, uint32_t at, struct e1000e_h
     h->end = at + len;
     if (!(load_be16(ip + 6) & 0x3fff)) /* a fragment has no ports to look at */
         l4_find(r, at + len, ip[9], h);
+    else if ((load_be16(ip + 6) & 0x3fff) == 0x2000 && ip[9] == PROTOCOL_UDP &&
+             at + len + 8 <= r->len)
+        h->udp_fragment = load_be16(r->data + at + len + 6) != 0;
 }
 
 static bool is_extension(uint8_t next)
@@ -128,7 +131,7 @@ static uint8_t hash_type(uint32_t mrqc, const struct e1000e_headers *h)
         return h->tcp && (mrqc & FIELD_TCP_V4) ? TYPE_TCP_V4 : mrqc & FIELD_V4 ? TYPE_V4 : 0;
     if (h->tcp && (mrqc & FIELD_TCP_V6))
         return TYPE_TCP_V6;
-    return mrqc & FIELD_V6 ? TYPE_V6 : mrqc & FIELD_V6_EX ? TYPE_V6_EX : 0;
+    return mrqc & FIELD_V6_EX ? TYPE_V6_EX : mrqc & FIELD_V6 ? TYPE_V6 : 0;
 }
 
 void e1000e_rss(struct e1000e *e, const struct e1000_received *r, const struct e1000e_headers *h,

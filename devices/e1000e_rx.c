@@ -11,11 +11,13 @@
  *
  * Where RXCSUM.PCSD is clear the hash's place has an IPv4 packet's identification and the packet
  * checksum. Without RFCTL.EXTEN descriptors are those of the 8254x. A split descriptor counts as
- * two of a ring's. Simplification: time is stamped on no packet.
+ * two of a ring's. Simplifications: time is stamped on no packet; a fragment's payload is not
+ * summed (RXCSUM.IPPCSE).
  */
 #include "devices/e1000e_internal.h"
 
 #define SPLIT_DESCRIPTOR 32
+#define STATUS 8 /* where its lowest byte is */
 #define STATUS_IPIDV 0x200u
 #define STATUS_UDPV 0x400u
 #define HEADER_SPLIT 0x8000u
@@ -39,12 +41,12 @@ static void incoming_describe(struct e1000 *d, const struct e1000e_headers *h,
 
     p->mrq = rss->type | (uint32_t)rss->queue << 8;
     p->status = r->status | E1000_EOP | (uint32_t)r->errors << 24;
-    if (h->udp)
-        p->status |= STATUS_UDPV;
     if (d->regs[E1000_RXCSUM] & RXCSUM_PCSD) {
         p->high = rss->hash;
         return;
     }
+    if (h->udp_fragment)
+        p->status |= STATUS_UDPV;
     p->high = (uint32_t)r->checksum << 16;
     if (h->l3 && !h->v6) {
         p->high |= load_be16(r->data + h->l3 + 4);
@@ -62,13 +64,6 @@ static void status_store(const struct incoming *p, bool last, uint32_t len, uint
     store_le16(w + 14, last ? p->r->special : 0);
 }
 
-static void head_advance(struct e1000 *d, const struct e1000_rxq *q, uint32_t units)
-{
-    uint32_t *head = e1000_ring_head(d, q->ring);
-
-    *head = (*head + units) % e1000_ring_size(d, q->ring);
-}
-
 static enum port_verdict not_ram(struct e1000 *d)
 {
     device_warn(&d->nic.dev, "the RX ring or a buffer of it is not in RAM");
@@ -77,31 +72,36 @@ static enum port_verdict not_ram(struct e1000 *d)
 
 /* --- extended descriptors --- */
 
-static bool extended_write(struct e1000 *d, const struct incoming *p, uint32_t at, uint32_t part)
+/* As e1000_rx.c's part_write. */
+static bool extended_write(struct e1000 *d, const struct incoming *p, uint32_t at, uint32_t *part)
 {
     struct dma *dma = d->nic.dev.env->dma;
-    uint64_t where = e1000_ring_address(d, p->q->ring);
     uint8_t w[E1000_DESCRIPTOR];
+    uint64_t where;
+    int next = e1000_rx_next(d, p->q, STATUS, w);
 
-    if (!dma->read(dma, where, w, sizeof(w)))
+    if (next <= 0) {
+        *part = 0;
+        return next == 0;
+    }
+    where = e1000_ring_address(d, p->q->ring);
+    if (!dma->write(dma, load_le64(w), p->r->data + at, *part))
         return false;
-    if (load_le64(w) && !dma->write(dma, load_le64(w), p->r->data + at, part))
-        return false;
-    status_store(p, at + part == p->r->len, part, w);
-    head_advance(d, p->q, 1);
+    status_store(p, at + *part == p->r->len, *part, w);
+    e1000_rx_advance(d, p->q, 1);
     return dma->write(dma, where, w, sizeof(w));
 }
 
 static enum port_verdict place_extended(struct e1000 *d, const struct incoming *p)
 {
     uint32_t size = e1000_buffer_size(d), len = p->r->len, part;
-    enum port_verdict room = e1000_rx_room(d, p->q, (len + size - 1) / size);
+    enum port_verdict room = e1000_rx_buffers(d, p->q, (len + size - 1) / size);
 
     if (room != PORT_TAKEN)
         return room;
     for (uint32_t at = 0; at < len; at += part) {
         part = MIN(size, len - at);
-        if (!extended_write(d, p, at, part))
+        if (!extended_write(d, p, at, &part))
             return not_ram(d);
     }
     e1000_rx_done(d, p->q);
@@ -154,7 +154,7 @@ static bool split_write(struct e1000 *d, const struct incoming *p, uint32_t *at)
     store_le16(w + 16, (uint16_t)(p->header && first ? HEADER_SPLIT | p->header : 0));
     for (unsigned i = 1; i < BUFFERS; i++)
         store_le16(w + 16 + 2 * i, lengths[i]);
-    head_advance(d, p->q, 2);
+    e1000_rx_advance(d, p->q, 2);
     return dma->write(dma, where, w, sizeof(w));
 }
 

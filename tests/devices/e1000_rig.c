@@ -37,16 +37,27 @@ void configure(void)
     tail = 0;
 }
 
-int setup(void **state)
+static int start(const char *model)
 {
-    (void)state;
-    card_start("e1000");
+    card_start(model);
     tx_ring = rig_alloc(&rig, N * 16);
     rx_ring = rig_alloc(&rig, N * 16);
     buffers = rig_alloc(&rig, N * 2048);
     payload = rig_alloc(&rig, 80000);
     configure();
     return 0;
+}
+
+int setup(void **state)
+{
+    (void)state;
+    return start("e1000");
+}
+
+int setup_82544(void **state)
+{
+    (void)state;
+    return start("e1000-82544gc");
 }
 
 int teardown(void **state)

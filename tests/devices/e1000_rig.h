@@ -18,6 +18,7 @@ enum {
     IMC = 0x00d8,
     RCTL = 0x0100,
     TCTL = 0x0400,
+    PBA = 0x1000,
     RDBAL = 0x2800,
     RDLEN = 0x2808,
     RDH = 0x2810,
@@ -39,6 +40,7 @@ enum {
     GOTCL = 0x4090,
     RNBC = 0x40a0,
     ROC = 0x40ac,
+    RLEC = 0x4040,
     PTC511 = 0x40e4,
     PTC1522 = 0x40ec,
     TSCTC = 0x40f8,
@@ -70,6 +72,8 @@ void put(unsigned reg, uint32_t value);
 /** Everything on, with nothing pending. */
 void configure(void);
 int setup(void **state);
+/** The same with an 82544GC. */
+int setup_82544(void **state);
 int teardown(void **state);
 
 /** A descriptor at the tail; it is seen when the tail is written. */
@@ -91,5 +95,6 @@ extern unsigned n_segments;
 extern uint32_t segment_bytes; /* of data */
 
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define T_82544(f) cmocka_unit_test_setup_teardown(f, setup_82544, teardown)
 
 #endif

@@ -109,6 +109,43 @@ static uint32_t phy(unsigned reg)
     return get(MDIC) & 0xffff;
 }
 
+static void phy_put(unsigned reg, uint32_t value)
+{
+    put(MDIC, 1u << 26 | 1u << 21 | reg << 16 | value);
+}
+
+/* 11.1.3: a reset of the PHY applies what was written, and loses nothing of it. */
+static void a_reset_of_the_phy_keeps_what_was_written(void **state)
+{
+    (void)state;
+
+    phy_put(16, 0x0868);
+    phy_put(4, 0x0061);
+    phy_put(0, 0x8100); /* no negotiation */
+    assert_int_equal(phy(0), 0x0100);
+    assert_int_equal(phy(16), 0x0868);
+    assert_int_equal(phy(4), 0x0061);
+    get(ICR);
+    phy_put(0, 0x9140);
+    rig_advance(&rig, rig.actor.now + 20 * NS_PER_MS);
+    assert_int_equal(phy(0), 0x1140);
+    assert_int_equal(get(ICR), LSC); /* it has negotiated */
+}
+
+static void a_phy_without_power_has_no_link(void **state)
+{
+    (void)state;
+
+    get(ICR);
+    phy_put(0, 0x1940);
+    assert_false(get(STATUS) & 2);
+    assert_false(phy(1) & 4);
+    assert_int_equal(get(ICR), LSC);
+    phy_put(0, 0x1140);
+    assert_true(get(STATUS) & 2);
+    assert_int_equal(get(ICR), LSC);
+}
+
 static void the_phy_says_who_it_is_and_whether_there_is_a_link(void **state)
 {
     (void)state;
@@ -210,12 +247,26 @@ static void registers_can_be_reached_by_io_ports(void **state)
 {
     (void)state;
 
-    card_write(1, 0, VET, 4);
-    assert_int_equal(card_read(1, 4, 4), 0x8100);
-    card_write(1, 4, 0x88a8, 4);
+    card_write(2, 0, VET, 4);
+    assert_int_equal(card_read(2, 4, 4), 0x8100);
+    card_write(2, 4, 0x88a8, 4);
     assert_int_equal(get(VET), 0x88a8);
-    card_write(1, 0, 0xffffffff, 4);
-    card_read(1, 4, 4);
+    card_write(2, 0, 0xffffffff, 4);
+    card_read(2, 4, 4);
+}
+
+/* What is not for receiving is for sending (13.4.16); a reset makes it so. */
+static void the_packet_buffer_is_divided(void **state)
+{
+    (void)state;
+
+    assert_int_equal(get(PBA), 16 << 16 | 48);
+    put(PBA, 0xffff0028);
+    assert_int_equal(get(PBA), 24 << 16 | 40);
+    put(CTRL, RST);
+    assert_int_equal(get(PBA), 24 << 16 | 40);
+    put(PBA, 127);
+    assert_int_equal(get(PBA), 64);
 }
 
 static void a_reset_forgets_everything(void **state)
@@ -322,7 +373,10 @@ int main(void)
         T(a_clone_sees_its_own_cable_and_address),
         T(a_reset_of_the_machine_ends_a_negotiation),
         T(registers_can_be_reached_by_io_ports),
+        T(the_packet_buffer_is_divided),
         T(a_reset_forgets_everything),
+        T(a_reset_of_the_phy_keeps_what_was_written),
+        T(a_phy_without_power_has_no_link),
         T(random_registers_rings_and_packets_harm_nobody),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

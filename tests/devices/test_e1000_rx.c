@@ -61,12 +61,54 @@ static void the_first_descriptor_has_the_packet_checksum(void **state) /* 3.2.3 
     assert_int_equal(load_le16(rx_at(2) + 10), 0);
 }
 
+/* 317694, 7.1.7.2: DD is all that changes in one without a buffer, and nothing goes there. */
+static void descriptors_without_a_buffer_are_passed_over(void **state)
+{
+    (void)state;
+
+    put(RCTL, EN | BAM | SECRC | LPE | 3 << 16); /* of 256 bytes */
+    store_le64(rig_at(&rig, rx_ring), 0);
+    store_le64(rig_at(&rig, rx_ring + 32), 0);
+    store_le16(rig_at(&rig, rx_ring + 32 + 8), 0x1234);
+    card_receive(own, 300);
+    assert_int_equal(rx_at(0)[12], 1);
+    assert_int_equal(load_le16(rx_at(1) + 8), 256);
+    assert_int_equal(rx_at(2)[12], 1);
+    assert_int_equal(load_le16(rx_at(2) + 8), 0x1234);
+    assert_int_equal(load_le16(rx_at(3) + 8), 44);
+    assert_int_equal(rx_at(3)[12] & 3, 3);
+    assert_int_equal(get(RDH), 4);
+    store_le64(rig_at(&rig, rx_ring + 16 * 5), 0);
+    card_receive(own, 513); /* three are needed, and two are there */
+    assert_int_equal(get(RDH), 4);
+    put(RDT, 0);
+    rig_advance(&rig, rig.actor.now);
+    assert_int_equal(get(RDH), 0);
+}
+
+/* 3.2.8: the delay is from the first packet; of the others it would begin anew. */
+static void the_82544s_delay_is_absolute(void **state)
+{
+    vtime_t first;
+    (void)state;
+
+    put(RDTR, 20);
+    put(IMS, RXT0);
+    card_receive(own, 100);
+    first = rig.actor.now;
+    rig_advance(&rig, first + 15000);
+    card_receive(own, 100);
+    rig_advance(&rig, first + 21 * 1024);
+    assert_true(rig.line[CARD_LINE]);
+}
+
 static void without_lpe_giants_are_counted_and_dropped(void **state)
 {
     (void)state;
 
     card_receive(own, 1519);
     assert_int_equal(get(ROC), 1);
+    assert_int_equal(get(RLEC), 1);
     assert_int_equal(get(RDH), 0);
     card_receive(own, 1518);
     assert_int_equal(get(RDH), 1);
@@ -314,6 +356,8 @@ int main(void)
         T(the_crc_is_there_unless_it_is_stripped),
         T(a_long_frame_takes_several_buffers),
         T(the_first_descriptor_has_the_packet_checksum),
+        T(descriptors_without_a_buffer_are_passed_over),
+        T_82544(the_82544s_delay_is_absolute),
         T(without_lpe_giants_are_counted_and_dropped),
         T(what_has_no_buffer_waits_and_comes_in_order),
         T(what_the_whole_ring_cannot_hold_is_dropped),

@@ -1,6 +1,8 @@
 /* The e1000e receives: extended descriptors, split packets, and queues by hash. */
 #include "e1000e_rig.h"
 
+#include "sim/offload.h"
+
 /* --- extended descriptors --- */
 
 static void an_extended_descriptor_says_what_the_packet_is(void **state)
@@ -37,7 +39,61 @@ static void without_pcsd_there_is_the_identification_and_a_sum(void **state)
     receive(flow_packet(&v4_udp, 60));
     assert_int_equal(load_le16(rx_at(0, 0) + 4), 0x1234);
     assert_int_not_equal(load_le16(rx_at(0, 0) + 6), 0);
-    assert_int_equal(status_of(0, 0) & 0x600, 0x600); /* IPIDV, UDPV */
+    assert_int_equal(status_of(0, 0) & 0x600, 0x200); /* IPIDV */
+}
+
+static void the_first_fragment_of_udp_says_whether_it_has_a_sum(void **state)
+{
+    static const uint16_t first = 0x2000, second = 0x2001, last = 0x0001;
+    const struct {
+        uint16_t fragment, sum, udpv;
+    } cases[] = {{first, 0xabcd, 0x400}, {first, 0, 0}, {second, 0xabcd, 0}, {last, 0xabcd, 0}};
+    (void)state;
+
+    put(RXCSUM, 0);
+    for (unsigned i = 0; i < ARRAY_LEN(cases); i++) {
+        struct frame *f = flow_packet(&v4_udp, 60);
+        store_be16(f->data + 20, cases[i].fragment);
+        store_be16(f->data + 40, cases[i].sum);
+        receive(f);
+        assert_int_equal(status_of(0, i) & 0x400, cases[i].udpv);
+    }
+}
+
+static void a_sum_that_was_checked_is_udps_or_tcps(void **state)
+{
+    struct frame *f = flow_packet(&v4_udp, 60);
+    uint8_t *p = f->data;
+    (void)state;
+
+    store_be16(p + 40, inet_fold(inet_sum(inet_sum(17 + 68, p + 26, 8), p + 34, 68)));
+    receive(f);
+    assert_int_equal(status_of(0, 0) & 0x74, 0x70); /* UDPCS, TCPCS, IPCS */
+    receive(flow_packet(&v4_tcp, 60));
+    assert_int_equal(status_of(0, 1) & 0x74, 0x60);
+}
+
+static void buffers_may_be_of_any_kibibytes(void **state)
+{
+    (void)state;
+
+    put(RCTL, EN | BAM | SECRC | LPE | 1 << 27); /* FLXBUF */
+    card_receive(own, 1500);
+    assert_int_equal(length_of(0, 0), 1024);
+    assert_int_equal(length_of(0, 1), 476);
+}
+
+static void extended_descriptors_without_a_buffer_are_passed_over(void **state)
+{
+    (void)state;
+
+    store_le64(rig_at(&rig, rx_ring[0]), 0);
+    store_le64(rig_at(&rig, rx_ring[0] + 8), 0);
+    card_receive(own, 100);
+    assert_int_equal(status_of(0, 0), 1); /* DD */
+    assert_int_equal(length_of(0, 0), 0);
+    assert_int_equal(length_of(0, 1), 100);
+    assert_int_equal(get(RDH), 2);
 }
 
 static void a_long_frame_takes_several_extended_descriptors(void **state)
@@ -285,6 +341,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(an_extended_descriptor_says_what_the_packet_is),
         T(checksums_are_in_the_extended_status),
+        T(the_first_fragment_of_udp_says_whether_it_has_a_sum),
+        T(a_sum_that_was_checked_is_udps_or_tcps),
+        T(buffers_may_be_of_any_kibibytes),
+        T(extended_descriptors_without_a_buffer_are_passed_over),
         T(without_pcsd_there_is_the_identification_and_a_sum),
         T(a_long_frame_takes_several_extended_descriptors),
         T(a_stripped_tag_is_in_the_extended_descriptor),
