@@ -23,7 +23,7 @@ static uint32_t vector_causes(const struct e1000e *e, unsigned v)
     return causes;
 }
 
-/* What was sent may clear its own causes (EIAC) and mask (IAM). */
+/* What was sent clears causes of its own, and masks them (EIAC, 7.4.3; IAM). */
 static void message_send(struct e1000e *e, unsigned v)
 {
     struct e1000 *d = &e->e1000;
@@ -36,8 +36,9 @@ static void message_send(struct e1000e *e, unsigned v)
         return;
     }
     e->vectors[v].quiet_until = e1000_now(d) + (e->eitr[v] & 0xffff) * EITR_UNIT;
-    d->stats[STAT_IAC]++;
+    e1000_count(d, STAT_IAC, 1);
     d->regs[E1000_ICR] &= ~(d->regs[E1000E_EIAC] & causes);
+    d->ims &= ~(d->regs[E1000E_EIAC] & causes);
     if (d->regs[E1000_CTRL_EXT] & CTRL_EXT_EIAME)
         d->ims &= ~(d->regs[E1000E_IAM] & causes);
     pci_msix_store(&e->msix, v);
@@ -73,7 +74,7 @@ void e1000e_interrupt(struct e1000 *d, uint32_t fresh)
     }
     if (!pci_msix_enabled(&e->msix)) {
         e1000_line_update(d);
-        d->stats[STAT_IAC] += d->pci.interrupting && !was;
+        e1000_count(d, STAT_IAC, d->pci.interrupting && !was);
         return;
     }
     evq_cancel(e1000_events(d), &d->throttle);
@@ -95,7 +96,8 @@ static void auto_mask(struct e1000 *d)
         d->ims &= ~d->regs[E1000E_IAM];
 }
 
-/* Reading takes all causes if the card has interrupted, or nothing may; else none. */
+/* Reading takes all causes if the card has interrupted, or nothing may; else none (10.2.4.1): a driver
+   that shares the line reads them between two interrupts, and would lose them. */
 uint32_t e1000e_icr_read(struct e1000 *d)
 {
     bool asserted = is_asserted(d);

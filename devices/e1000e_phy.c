@@ -23,6 +23,7 @@ void e1000e_nvm_fill(struct e1000 *d)
     w[0x0c] = 0x8086;
     w[0x0d] = d->variant->device;
     w[0x0e] = 0x8086;
+    w[0x1b] = 4 << 7; /* MSI-X vectors, less one */
     w[0x10] = 0x0010; /* the checksum needs no repair */
     e1000_eeprom_sum(d);
 }

@@ -239,6 +239,8 @@ static void messages_are_throttled_and_mask_themselves(void **state)
     put(EITR + 4, 400);
     put(ICS, RXQ1);
     assert_int_equal(message(1), 0x101);
+    assert_false(get(IMS) & RXQ1); /* EIAC */
+    put(IMS, RXQ1);
     put(ICS, RXQ1);
     put(ICS, RXQ0); /* the others are not */
     assert_int_equal(message(1), 0);
@@ -247,8 +249,10 @@ static void messages_are_throttled_and_mask_themselves(void **state)
     assert_int_equal(message(1), 0x101);
     put(EITR + 4, 0);
     rig_advance(&rig, first + 300000);
+    put(EIAC, 0);
     put(CTRL_EXT, EIAME);
     put(IAM, RXQ1);
+    put(IMS, RXQ1);
     put(ICS, RXQ1);
     assert_int_equal(message(1), 0x101);
     assert_false(get(IMS) & RXQ1);
@@ -303,6 +307,8 @@ static void the_nvm_has_the_address_and_a_checksum(void **state)
             assert_int_equal(v >> 16, load_le16(own + 2 * i));
     }
     assert_int_equal(sum, 0xbaba);
+    put(EERD, 0x1b << 2 | 1);
+    assert_int_equal(get(EERD) >> 23 & 7, 4); /* five vectors */
     put(EERD, 0x3fffu << 2 | 1);
     assert_int_equal(get(EERD) >> 16, 0xffff);
     put(EEWR, 0x12340000 | 1); /* write-protected */
@@ -356,7 +362,7 @@ static void semaphores_can_be_taken(void **state)
     put(SWSM, 2);
     assert_int_equal(get(SWSM), 2);
     put(EXTCNF_CTRL, 0x20);
-    assert_int_equal(get(EXTCNF_CTRL), 0x20);
+    assert_int_equal(get(EXTCNF_CTRL) & 0x20, 0x20);
 }
 
 static void the_bus_masters_end_is_said(void **state)
