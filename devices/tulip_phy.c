@@ -82,7 +82,7 @@ void tulip_srom_fill(struct tulip *d)
 #define ANAR_RESET_VALUE 0x01e1
 
 enum { BMCR, BMSR, PHYIDR1, PHYIDR2, ANAR, ANLPAR, ANER };
-enum { BMCR_RESET = 0x8000, BMCR_LOOP = 0x4000, BMCR_NEGOTIATE = 0x1000, BMCR_OFF = 0x0c00 };
+enum { BMCR_RESET = 0x8000, BMCR_LOOP = 0x4000, BMCR_NEGOTIATE = 0x1000, BMCR_OFF = 0x0800 };
 enum { BMSR_ABLE = 0x7849, BMSR_NEGOTIATED = 0x0020, BMSR_LINK = 0x0004 };
 
 static bool phy_link(const struct tulip *d)

@@ -35,7 +35,7 @@ enum { CSR8_MISSED = 0xffff, CSR8_MFO = 1 << 16 };
 
 /* --- what is told of a frame --- */
 
-/* Whether a frame is for it; FF: only because all are. */
+/* Whether a frame is for it; FF: only because RA lets all in, and says so (CSR6<30>). */
 static bool wants(const struct tulip *d, const struct frame *f, uint32_t *status)
 {
     uint32_t mode = d->csr[6];
@@ -44,7 +44,8 @@ static bool wants(const struct tulip *d, const struct frame *f, uint32_t *status
     *status = group ? RD_MF : 0;
     if (tulip_filter_matches(d, f->data) || (group && (mode & CSR6_PM)))
         return true;
-    *status |= RD_FF;
+    if (mode & CSR6_RA)
+        *status |= RD_FF;
     return mode & (CSR6_PR | CSR6_RA);
 }
 

@@ -172,8 +172,10 @@ static bool descriptor_take(struct tulip *d, uint32_t *bytes)
 
 /* --- the process --- */
 
+/* A demand that finds nothing is told once, like what it was suspended for. */
 void tulip_transmit(struct tulip *d)
 {
+    bool suspended = tulip_tx_state(d) == TS_SUSPENDED;
     uint32_t taken = 0, bytes = 0;
 
     if (tulip_tx_state(d) == TS_STOPPED || event_armed(&d->tx_more))
@@ -188,7 +190,8 @@ void tulip_transmit(struct tulip *d)
         return;
     }
     tulip_tx_set(d, TS_SUSPENDED);
-    tulip_raise(d, CSR5_TU);
+    if (taken || !suspended)
+        tulip_raise(d, CSR5_TU);
 }
 
 void tulip_tx_start(struct tulip *d)
