@@ -278,13 +278,15 @@ static void reg_write(struct device *dev, uint64_t offset, uint64_t value, unsig
 
 /* --- life --- */
 
-/* The address, a checksum, and two letters W (the EEPROM's layout). */
+/* The address, the hardware's ID for AMD's drivers, a checksum, and two letters W (the EEPROM's
+   layout). */
 static void aprom_fill(struct pcnet *d)
 {
     uint16_t sum = 0;
 
     memset(d->aprom, 0, sizeof(d->aprom));
     memcpy(d->aprom, d->nic.config.mac, ETH_ALEN);
+    d->aprom[9] = 0x11;
     d->aprom[14] = d->aprom[15] = 'W';
     for (unsigned i = 0; i < PCNET_APROM; i++)
         sum = (uint16_t)(sum + d->aprom[i]);

@@ -13,6 +13,7 @@ static void it_says_who_it_is(void **state)
     assert_int_equal(csr(89), 0x0262);
     for (unsigned i = 0; i < ETH_ALEN; i++)
         assert_int_equal(card_read(0, i, 1), own[i]);
+    assert_int_equal(card_read(0, 9, 1), 0x11);
     assert_int_equal(card_read(0, 14, 1), 'W');
     assert_int_equal(card_read(0, 15, 1), 'W');
     uint16_t sum = 0;
