@@ -385,6 +385,7 @@ struct nic *pcnet_create(struct device_env *env, const char *name, const struct 
     pci_init(&d->pci, &d->nic.dev, &id);
     pci_set_bar(&d->pci, 0, &io);
     pci_set_bar(&d->pci, 1, &memory);
+    store_le16(d->pci.initial + PCI_STATUS, 0x0280); /* medium DEVSEL, fast back-to-back */
     d->pci.initial[0x3e] = 6; /* MIN_GNT, MAX_LAT: in quarters of a microsecond */
     d->pci.initial[0x3f] = 0xff;
     d->nic.pci = &d->pci;

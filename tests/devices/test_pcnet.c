@@ -30,6 +30,7 @@ static void registers_begin_as_the_data_sheet_says(void **state)
     (void)state;
 
     device_reset(&nic->dev);
+    assert_int_equal(config_read(1u << 3, PCI_STATUS, 2), 0x0280);
     config_write(1u << 3, PCI_BAR0, 0x1000, 4);
     config_write(1u << 3, PCI_COMMAND, 7, 2);
     wide_registers = false;
