@@ -264,8 +264,8 @@ static bool wants(const struct pcnet *d, const struct frame *f, uint16_t *match)
     for (unsigned i = 0; i < 3; i++)
         store_le16(own + 2 * i, d->csr[CSR_PADR + i]);
     *match = 0;
-    if (eth_is_broadcast(f->data))
-        *match = mode & MODE_DRCVBC ? 0 : RD_BAM;
+    if (eth_is_broadcast(f->data) && !(mode & MODE_DRCVBC))
+        *match = RD_BAM;
     else if (eth_is_multicast(f->data))
         *match = hashed(d, f->data) ? RD_LAFM : 0;
     else if (!(mode & MODE_DRCVPA) && memcmp(f->data, own, ETH_ALEN) == 0)

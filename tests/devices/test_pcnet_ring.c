@@ -129,8 +129,8 @@ static void what_is_asked_for_while_suspended_is_done_afterwards(void **state)
 {
     (void)state;
 
-    put(5, 1);
-    assert_int_equal(csr(5) & 1, 1);
+    put(5, SPND);
+    assert_int_equal(csr(5) & SPND, SPND);
     send_frame(100);
     card_receive(own, 100);
     assert_int_equal(rig_sent(&rig), 0);
@@ -234,18 +234,25 @@ static bool takes(const uint8_t *to)
     return taken;
 }
 
+/* Let in what an address hashes to, and nothing else. */
+static void hash_put(const uint8_t *to)
+{
+    uint32_t bit = ~(uint32_t)crc32(0, to, ETH_ALEN) >> 26;
+
+    put(0, STOP);
+    put(8 + bit / 16, (uint16_t)(1u << bit % 16));
+    put(0, STRT);
+}
+
 static void the_filters_are_the_cards(void **state)
 {
-    uint32_t bit = ~(uint32_t)crc32(0, group, ETH_ALEN) >> 26;
     (void)state;
 
     assert_true(takes(own));
     assert_true(takes(everyone));
     assert_false(takes(stranger));
     assert_false(takes(group));
-    put(0, STOP);
-    put(8 + bit / 16, (uint16_t)(1u << bit % 16));
-    put(0, STRT);
+    hash_put(group);
     assert_true(takes(group));
     start(DRCVBC | DRCVPA);
     assert_false(takes(everyone));
@@ -255,6 +262,19 @@ static void the_filters_are_the_cards(void **state)
     assert_true(takes(group));
     start(DRX);
     assert_false(takes(own));
+}
+
+/* DRCVBC keeps broadcasts from being let in as such; their hash is that of any group. */
+static void a_broadcast_may_pass_by_its_hash(void **state)
+{
+    (void)state;
+
+    start(DRCVBC);
+    hash_put(everyone);
+    card_receive(everyone, 100);
+    assert_int_equal(status_of(rx_ring, 0), STP | ENP);
+    if (style)
+        assert_int_equal(descriptor(rx_ring, 0)[6] & 0xf0, 0x20); /* LAFM */
 }
 
 static void padding_is_stripped_from_frames_with_a_length(void **state)
@@ -306,6 +326,7 @@ int main(void)
         T(a_frame_longer_than_the_card_can_hold_is_refused),
         T(without_buffers_a_frame_waits_and_is_then_missed),
         T(the_filters_are_the_cards),
+        T(a_broadcast_may_pass_by_its_hash),
         T(padding_is_stripped_from_frames_with_a_length),
         T(what_loops_back_comes_later_and_alone),
     };
