@@ -54,6 +54,7 @@ static void stop(struct pcnet *d)
 
 static void start(struct pcnet *d)
 {
+    pcnet_ring_rewind(d);
     d->csr[0] &= (uint16_t)~CSR0_STOP;
     d->csr[0] |= CSR0_STRT | (d->csr[CSR_MODE] & MODE_DTX ? 0 : CSR0_TXON) |
                  (d->csr[CSR_MODE] & MODE_DRX ? 0 : CSR0_RXON);

@@ -98,6 +98,9 @@ void pcnet_receive(struct pcnet *d);
 /** Load the initialization block at CSR1 and CSR2 (chapter "Initialization Block"). False: it is not
     in RAM. */
 bool pcnet_initialize(struct pcnet *d);
+/** Both rings are at their bases: after INIT, and at every start, unlike a C-LANCE
+    ("Re-Initialization"). */
+void pcnet_ring_rewind(struct pcnet *d);
 void pcnet_ring_init(struct pcnet *d);
 void pcnet_ring_reset(struct pcnet *d);
 void pcnet_ring_clone(struct pcnet *d, const struct pcnet *from);

@@ -139,10 +139,17 @@ bool pcnet_initialize(struct pcnet *d)
         d->csr[CSR_LADRF + i] = load_le16(filter + 2 * i);
     csr_pair(d, CSR_RX_BASE, rx & ~(wide(d) ? 15u : 7u));
     csr_pair(d, CSR_TX_BASE, tx & ~(wide(d) ? 15u : 7u));
-    d->csr[CSR_RX_LENGTH] = d->csr[CSR_RX_COUNT] = (uint16_t)-n_rx;
-    d->csr[CSR_TX_LENGTH] = d->csr[CSR_TX_COUNT] = (uint16_t)-n_tx;
-    d->rx_at = d->tx_at = 0;
+    d->csr[CSR_RX_LENGTH] = (uint16_t)-n_rx;
+    d->csr[CSR_TX_LENGTH] = (uint16_t)-n_tx;
+    pcnet_ring_rewind(d);
     return true;
+}
+
+void pcnet_ring_rewind(struct pcnet *d)
+{
+    d->rx_at = d->tx_at = 0;
+    d->csr[CSR_RX_COUNT] = d->csr[CSR_RX_LENGTH];
+    d->csr[CSR_TX_COUNT] = d->csr[CSR_TX_LENGTH];
 }
 
 /* --- sending --- */

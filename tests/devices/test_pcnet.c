@@ -177,6 +177,30 @@ static void rings_may_have_more_than_the_block_can_say(void **state)
     assert_int_equal(rig_sent(&rig), 5);
 }
 
+static void a_restart_begins_at_the_bases_of_the_rings(void **state)
+{
+    (void)state;
+
+    send_frame(100);
+    card_receive(own, 100);
+    assert_int_equal((uint16_t)-csr(72), N - 1);
+    assert_int_equal((uint16_t)-csr(74), N - 1);
+    put(5, SPND);
+    put(5, 0); /* is no restart */
+    send_frame(100);
+    assert_int_equal(rig_sent(&rig), 2);
+    put(0, STOP);
+    give(rx_ring, 0, buffers, BUFFER, OWN);
+    put(0, STRT);
+    assert_int_equal((uint16_t)-csr(72), N);
+    assert_int_equal((uint16_t)-csr(74), N);
+    tx_next = 0;
+    send_frame(100);
+    assert_int_equal(rig_sent(&rig), 3);
+    card_receive(own, 110);
+    assert_int_equal(message(0), 114);
+}
+
 static void a_ring_of_no_length_does_nothing(void **state) /* CVE-2016-7909 */
 {
     (void)state;
@@ -279,6 +303,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_driver_of_24_bits_reaches_ram_wherever_it_is, narrow,
                                         teardown),
         T(rings_may_have_more_than_the_block_can_say),
+        T(a_restart_begins_at_the_bases_of_the_rings),
         T(a_ring_of_no_length_does_nothing),
         T(the_link_shows_in_a_led),
         T(a_user_may_interrupt_itself),
