@@ -48,6 +48,7 @@ static void stop(struct pcnet *d)
     d->csr[4] &=
         (uint16_t) ~(CSR4_UINTCMD | CSR4_UINT | CSR4_MFCO | CSR4_RCVCCO | CSR4_TXSTRT | CSR4_JAB);
     d->csr[5] &= (uint16_t)~CSR5_SPND;
+    d->csr[CSR_MISSED] = d->csr[CSR_COLLISIONS] = 0;
     pcnet_ring_reset(d);
     line_update(d);
 }
@@ -123,8 +124,7 @@ static void style_write(struct pcnet *d, uint16_t v)
 static bool csr_plain(unsigned n)
 {
     return (n >= 1 && n <= 2) || (n >= 6 && n <= 47) || n == 60 || n == 61 || n == 62 || n == 64 ||
-           (n >= 72 && n <= 80) || n == 82 || n == 84 || n == 85 || n == 86 || n == 112 ||
-           n == 114 || n == 122 || n == 124;
+           (n >= 72 && n <= 80) || n == 82 || n == 84 || n == 85 || n == 86 || n == 122 || n == 124;
 }
 
 static void csr_write(struct pcnet *d, unsigned n, uint16_t v)
@@ -206,7 +206,6 @@ static void soft_reset(struct pcnet *d)
     d->csr[4] = 0x0115;
     d->csr[CSR_MODE] = 0;
     d->csr[80] = 0x1410;
-    d->csr[CSR_MISSED] = d->csr[CSR_COLLISIONS] = 0;
     d->rap = 0;
     stop(d);
 }

@@ -222,6 +222,12 @@ static void without_buffers_a_frame_waits_and_is_then_missed(void **state)
     rig_advance(&rig, rig.actor.now + 100 * NS_PER_MS);
     assert_true(csr(0) & MISS);
     assert_int_equal(csr(112), 1);
+    put(112, 7); /* is read only */
+    put(114, 7);
+    assert_int_equal(csr(112), 1);
+    assert_int_equal(csr(114), 0);
+    put(0, STOP);
+    assert_int_equal(csr(112), 0);
 }
 
 static bool takes(const uint8_t *to)
