@@ -201,10 +201,11 @@ static void tx_send(struct pcnet *d)
     port_send(&d->nic.port, f);
 }
 
-/* Whether the end of a packet sent well is told (CSR5: TOKINTD, and LTINTEN with TMD1's LTINT). */
+/* Whether the end of a packet sent well is told: as TMD1's LTINT says, or unless TOKINTD forbids it
+   (CSR5). */
 static bool tx_interrupts(const struct pcnet *d, uint16_t status)
 {
-    return !(d->csr[5] & CSR5_TOKINTD) && (!(d->csr[5] & CSR5_LTINTEN) || (status & TD_LTINT));
+    return d->csr[5] & CSR5_LTINTEN ? status & TD_LTINT : !(d->csr[5] & CSR5_TOKINTD);
 }
 
 /* One descriptor. False: the driver has given no more. */

@@ -103,7 +103,11 @@ static void ends_of_packets_are_told_as_csr5_says(void **state)
     put(5, 0x8000); /* TOKINTD */
     send_frame(100);
     assert_false(csr(0) & TINT);
-    assert_int_equal(rig_sent(&rig), 3);
+    put(5, 0xc000); /* means nothing with LTINTEN */
+    send_part(payload, 100, STP | ENP | 0x10);
+    demand();
+    assert_true(csr(0) & TINT);
+    assert_int_equal(rig_sent(&rig), 4);
 }
 
 static void a_driver_may_send_its_own_fcs(void **state)
