@@ -109,12 +109,13 @@ static void csr5_write(struct pcnet *d, uint16_t v)
     pcnet_transmit(d);
 }
 
-/* SWSTYLE: which descriptors; 32-bit structures go with all but 0 (BCR20). */
+/* SWSTYLE: which descriptors; 32-bit structures go with all but 0 (BCR20). The ILACC's (1), which
+   have bits of their own, are not made. */
 static void style_write(struct pcnet *d, uint16_t v)
 {
     uint8_t style = (uint8_t)v;
 
-    if (style > 3)
+    if (style == 1 || style > 3)
         device_warn(&d->nic.dev, "there is no software style %u", style);
     else
         d->bcr[20] = d->csr[CSR_STYLE] = (uint16_t)(style | (style ? 0x0100 : 0) | 0x0200);

@@ -95,6 +95,8 @@ static void a_style_that_does_not_exist_is_refused(void **state)
 
     bcr_put(20, 9);
     assert_int_equal(csr(58), was);
+    bcr_put(20, 1); /* the ILACC's */
+    assert_int_equal(csr(58), was);
     put(58, 3);
     assert_int_equal(bcr(20), 0x0303);
 }
