@@ -128,10 +128,13 @@ static bool csr_plain(unsigned n)
            (n >= 72 && n <= 80) || n == 82 || n == 84 || n == 85 || n == 86 || n == 122 || n == 124;
 }
 
+static bool may_change(const struct pcnet *d)
+{
+    return (d->csr[0] & CSR0_STOP) || (d->csr[5] & CSR5_SPND);
+}
+
 static void csr_write(struct pcnet *d, unsigned n, uint16_t v)
 {
-    bool stopped = d->csr[0] & CSR0_STOP, suspended = d->csr[5] & CSR5_SPND;
-
     switch (n) {
     case 0: csr0_write(d, v); break;
     case 3:
@@ -146,7 +149,7 @@ static void csr_write(struct pcnet *d, unsigned n, uint16_t v)
     default:
         if (!csr_plain(n))
             device_warn(&d->nic.dev, "CSR%u is not to be written", n);
-        else if (stopped || suspended || n >= 60)
+        else if (n >= 60 || may_change(d))
             d->csr[n] = v;
         else
             device_warn(&d->nic.dev, "CSR%u is written while it runs", n);
@@ -169,12 +172,25 @@ static uint16_t csr_read(struct pcnet *d, unsigned n)
 #define BCR_LINK_LED 4 /* LED0: on while there is a link */
 #define LED_OUT 0x8000u
 #define BCR18_DWIO 0x0080
+#define BCR22_DEFAULT 0xff06
+#define PCI_MIN_GNT 0x3e /* and MAX_LAT behind it */
 
 static uint16_t bcr_read(struct pcnet *d, unsigned n)
 {
     if (n == BCR_LINK_LED)
         return (uint16_t)((d->bcr[n] & ~LED_OUT) | (d->nic.port.up ? LED_OUT : 0));
     return n < PCNET_BCRS ? d->bcr[n] : 0;
+}
+
+/* BCR22 is MIN_GNT and MAX_LAT of the configuration space, in quarters of a microsecond. */
+static void latency_write(struct pcnet *d, uint16_t v)
+{
+    if (!may_change(d)) {
+        device_warn(&d->nic.dev, "BCR22 is written while it runs");
+        return;
+    }
+    d->bcr[22] = v;
+    store_le16(d->pci.config + PCI_MIN_GNT, v);
 }
 
 static void bcr_write(struct pcnet *d, unsigned n, uint16_t v)
@@ -191,8 +207,8 @@ static void bcr_write(struct pcnet *d, unsigned n, uint16_t v)
     case 9:
     case 16:
     case 17:
-    case 21:
-    case 22: d->bcr[n] = v; break;
+    case 21: d->bcr[n] = v; break;
+    case 22: latency_write(d, v); break;
     case 18: d->bcr[n] = (uint16_t)((v & ~BCR18_DWIO) | (d->dwio ? BCR18_DWIO : 0)); break;
     default: device_warn(&d->nic.dev, "BCR%u is not to be written", n);
     }
@@ -319,7 +335,7 @@ static void pcnet_reset(struct device *dev)
     d->bcr[7] = 0x0090;
     d->bcr[18] = 0x9001;
     d->bcr[19] = 0x0002;
-    d->bcr[22] = 0xff06;
+    d->bcr[22] = BCR22_DEFAULT;
     style_write(d, 0);
     soft_reset(d);
 }
@@ -387,8 +403,7 @@ struct nic *pcnet_create(struct device_env *env, const char *name, const struct 
     pci_set_bar(&d->pci, 0, &io);
     pci_set_bar(&d->pci, 1, &memory);
     store_le16(d->pci.initial + PCI_STATUS, 0x0280); /* medium DEVSEL, fast back-to-back */
-    d->pci.initial[0x3e] = 6; /* MIN_GNT, MAX_LAT: in quarters of a microsecond */
-    d->pci.initial[0x3f] = 0xff;
+    store_le16(d->pci.initial + PCI_MIN_GNT, BCR22_DEFAULT);
     d->nic.pci = &d->pci;
     port_init(&d->nic.port, &pcnet_port_ops, env->actor, name);
     packets_init(&d->waiting, &d->nic.port);

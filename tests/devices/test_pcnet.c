@@ -217,6 +217,20 @@ static void a_ring_of_no_length_does_nothing(void **state) /* CVE-2016-7909 */
     assert_int_equal(status_of(rx_ring, 0), OWN);
 }
 
+/* MIN_GNT and MAX_LAT are BCR22. */
+static void how_it_uses_the_bus_is_told_by_pci_as_software_says(void **state)
+{
+    (void)state;
+
+    assert_int_equal(config_read(1u << 3, 0x3e, 2), 0xff06);
+    bcr_put(22, 0x1234); /* it runs */
+    assert_int_equal(bcr(22), 0xff06);
+    put(0, STOP);
+    bcr_put(22, 0x1234);
+    assert_int_equal(bcr(22), 0x1234);
+    assert_int_equal(config_read(1u << 3, 0x3e, 2), 0x1234);
+}
+
 static void the_link_shows_in_a_led(void **state)
 {
     (void)state;
@@ -307,6 +321,7 @@ int main(void)
         T(rings_may_have_more_than_the_block_can_say),
         T(a_restart_begins_at_the_bases_of_the_rings),
         T(a_ring_of_no_length_does_nothing),
+        T(how_it_uses_the_bus_is_told_by_pci_as_software_says),
         T(the_link_shows_in_a_led),
         T(a_user_may_interrupt_itself),
         T(a_card_that_holds_a_frame_can_go),
