@@ -39,7 +39,8 @@ enum {
     PCI_STATUS_CAPABILITIES = 0x10,
     PCI_STATUS_66MHZ = 0x20,
     PCI_STATUS_FAST_BACK = 0x80,
-    PCI_STATUS_MEDIUM = 0x200, /* how fast DEVSEL is */
+    PCI_STATUS_MEDIUM = 0x0200, /* how fast DEVSEL is */
+    PCI_STATUS_MASTER_ABORT = 0x2000, /* nothing answered */
 };
 
 enum { PCI_BAR_MEMORY = 0, PCI_BAR_IO = 1, PCI_BAR_64BIT = 4, PCI_BAR_PREFETCH = 8 };

@@ -23,15 +23,15 @@ static void line_update(struct pcnet *d)
     bool others = (csr4 & CSR4_UINT) || ((csr4 & CSR4_TXSTRT) && !(csr4 & CSR4_TXSTRTM)) ||
                   ((csr4 & CSR4_MFCO) && !(csr4 & CSR4_MFCOM)) ||
                   ((csr4 & CSR4_RCVCCO) && !(csr4 & CSR4_RCVCCOM)) ||
-                  ((csr4 & CSR4_JAB) && !(csr4 & CSR4_JABM)) ||
-                  ((csr5 & CSR5_SINT) && (csr5 & CSR5_SINTE));
+                  ((csr4 & CSR4_JAB) && !(csr4 & CSR4_JABM));
+    bool system = (csr5 & CSR5_SINT) && (csr5 & CSR5_SINTE); /* STOP has cleared IENA by then */
 
     *csr0 &= (uint16_t) ~(CSR0_INTR | CSR0_ERR);
     if (*csr0 & (CSR0_BABL | CSR0_CERR | CSR0_MISS | CSR0_MERR))
         *csr0 |= CSR0_ERR;
-    if (causes || others)
+    if (causes || others || system)
         *csr0 |= CSR0_INTR;
-    pci_interrupt(&d->pci, (*csr0 & CSR0_INTR) && (*csr0 & CSR0_IENA));
+    pci_interrupt(&d->pci, ((*csr0 & CSR0_INTR) && (*csr0 & CSR0_IENA)) || system);
 }
 
 void pcnet_raise(struct pcnet *d, uint16_t causes)
@@ -42,15 +42,34 @@ void pcnet_raise(struct pcnet *d, uint16_t causes)
 
 /* --- CSRs --- */
 
-static void stop(struct pcnet *d)
+static void csrs_stop(struct pcnet *d)
 {
     d->csr[0] = CSR0_STOP; /* all other bits are cleared by it */
     d->csr[4] &=
         (uint16_t) ~(CSR4_UINTCMD | CSR4_UINT | CSR4_MFCO | CSR4_RCVCCO | CSR4_TXSTRT | CSR4_JAB);
     d->csr[5] &= (uint16_t)~CSR5_SPND;
     d->csr[CSR_MISSED] = d->csr[CSR_COLLISIONS] = 0;
-    pcnet_ring_reset(d);
     line_update(d);
+}
+
+static void stop(struct pcnet *d)
+{
+    csrs_stop(d);
+    pcnet_ring_reset(d);
+}
+
+void pcnet_bus_failed(struct pcnet *d, const char *what)
+{
+    device_warn(&d->nic.dev, "%s is not in RAM", what);
+    if (!pci_is_master(&d->pci)) {
+        pcnet_raise(d, CSR0_MERR);
+        return;
+    }
+    store_le16(d->pci.config + PCI_STATUS,
+               load_le16(d->pci.config + PCI_STATUS) | PCI_STATUS_MASTER_ABORT);
+    d->csr[5] |= CSR5_SINT;
+    csrs_stop(d);
+    pcnet_ring_halt(d);
 }
 
 static void start(struct pcnet *d)
@@ -75,8 +94,10 @@ static void csr0_write(struct pcnet *d, uint16_t v)
     *csr0 &= (uint16_t) ~(v & (CSR0_CAUSES | CSR0_CERR));
     *csr0 = (uint16_t)((*csr0 & ~CSR0_IENA) | (v & CSR0_IENA));
     if ((v & CSR0_INIT) && !(*csr0 & CSR0_INIT)) {
-        *csr0 &= (uint16_t)~CSR0_STOP;
-        *csr0 |= CSR0_INIT | (pcnet_initialize(d) ? CSR0_IDON : 0);
+        *csr0 = (uint16_t)((*csr0 & ~CSR0_STOP) | CSR0_INIT);
+        if (!pcnet_initialize(d))
+            return;
+        *csr0 |= CSR0_IDON;
     }
     if ((v & CSR0_STRT) && !(*csr0 & CSR0_STRT))
         start(d);
@@ -400,6 +421,7 @@ struct nic *pcnet_create(struct device_env *env, const char *name, const struct 
     d->nic.config = *c;
     device_init(&d->nic.dev, &pcnet_ops, d, name, env);
     pci_init(&d->pci, &d->nic.dev, &id);
+    d->pci.clearable[PCI_STATUS + 1] = PCI_STATUS_MASTER_ABORT >> 8;
     pci_set_bar(&d->pci, 0, &io);
     pci_set_bar(&d->pci, 1, &memory);
     store_le16(d->pci.initial + PCI_STATUS, 0x0280); /* medium DEVSEL, fast back-to-back */

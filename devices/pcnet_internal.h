@@ -88,6 +88,13 @@ enum {
 /** Set causes in CSR0, and the line. */
 void pcnet_raise(struct pcnet *d, uint16_t causes);
 
+/**
+ * Something could not be read or written: a master abort, by which the card stops, with SINT
+ * (CSR5); or MERR, if it has never been granted the bus. Whoever works on a ring ends at once:
+ * d->tx is gone, and what waits to be received goes later.
+ */
+void pcnet_bus_failed(struct pcnet *d, const char *what);
+
 /* --- pcnet_ring.c: descriptors and frames --- */
 
 /** Take up what the driver has given for sending. */
@@ -102,6 +109,8 @@ bool pcnet_initialize(struct pcnet *d);
     ("Re-Initialization"). */
 void pcnet_ring_rewind(struct pcnet *d);
 void pcnet_ring_init(struct pcnet *d);
+/** As far as may be done while a frame is being received; what else waits goes by an event. */
+void pcnet_ring_halt(struct pcnet *d);
 void pcnet_ring_reset(struct pcnet *d);
 void pcnet_ring_clone(struct pcnet *d, const struct pcnet *from);
 

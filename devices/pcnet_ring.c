@@ -56,8 +56,7 @@ static bool descriptor_read(struct pcnet *d, unsigned base_csr, uint32_t index,
 
     x->at = (uint64_t)base + (uint64_t)index * (wide(d) ? 16 : 8);
     if (!dma_of(d)->read(dma_of(d), x->at, w, wide(d) ? 16 : 8)) {
-        device_warn(&d->nic.dev, "a descriptor is not in RAM");
-        pcnet_raise(d, CSR0_MERR);
+        pcnet_bus_failed(d, "a descriptor");
         return false;
     }
     if (!wide(d)) {
@@ -74,20 +73,22 @@ static bool descriptor_read(struct pcnet *d, unsigned base_csr, uint32_t index,
 
 /* Write back what the card changes: the message's length or the errors, and then the status with
  * OWN. */
-static void descriptor_write(struct pcnet *d, const struct pcnet_descriptor *x, uint32_t message)
+static bool descriptor_write(struct pcnet *d, const struct pcnet_descriptor *x, uint32_t message)
 {
-    uint8_t w[4];
-    uint8_t status = (uint8_t)(x->status >> 8), both[2];
+    struct dma *dma = dma_of(d);
+    uint8_t w[4], status[2]; /* of style 0 its upper byte alone */
+    bool written;
 
     store_le32(w, message);
-    if (!wide(d)) {
-        dma_of(d)->write(dma_of(d), x->at + 6, w, 2);
-        dma_of(d)->write(dma_of(d), x->at + 3, &status, 1);
-        return;
-    }
-    dma_of(d)->write(dma_of(d), x->at + (style(d) == 3 ? 0 : 8), w, 4);
-    store_le16(both, x->status);
-    dma_of(d)->write(dma_of(d), x->at + 6, both, 2);
+    store_le16(status, x->status);
+    if (wide(d))
+        written = dma->write(dma, x->at + (style(d) == 3 ? 0 : 8), w, 4) &&
+                  dma->write(dma, x->at + 6, status, 2);
+    else
+        written = dma->write(dma, x->at + 6, w, 2) && dma->write(dma, x->at + 3, status + 1, 1);
+    if (!written)
+        pcnet_bus_failed(d, "a descriptor");
+    return written;
 }
 
 /* --- initialization --- */
@@ -117,8 +118,7 @@ bool pcnet_initialize(struct pcnet *d)
     const uint8_t *address = b + (wide(d) ? 4 : 2), *filter = b + (wide(d) ? 12 : 8);
 
     if (!dma_of(d)->read(dma_of(d), at, b, wide(d) ? 28 : 24)) {
-        device_warn(&d->nic.dev, "the initialization block is not in RAM");
-        pcnet_raise(d, CSR0_MERR);
+        pcnet_bus_failed(d, "the initialization block");
         return false;
     }
     if (wide(d)) {
@@ -154,19 +154,21 @@ void pcnet_ring_rewind(struct pcnet *d)
 
 /* --- sending --- */
 
-static void tx_append(struct pcnet *d, const struct pcnet_descriptor *x)
+/* False: its buffer is not in RAM. */
+static bool tx_append(struct pcnet *d, const struct pcnet_descriptor *x)
 {
     uint32_t have = d->tx->len;
-    uint16_t cause = 0;
 
-    if (have + x->length > LONGEST) /* CVE-2015-3209 */
-        cause = CSR0_BABL;
-    else if (!dma_of(d)->read(dma_of(d), x->address, d->tx->data + have, x->length))
-        cause = CSR0_MERR;
-    else
+    if (have + x->length > LONGEST) { /* CVE-2015-3209 */
+        d->tx_bad = true;
+        pcnet_raise(d, CSR0_BABL);
+    } else if (dma_of(d)->read(dma_of(d), x->address, d->tx->data + have, x->length)) {
         d->tx->len = have + x->length;
-    d->tx_bad |= cause != 0;
-    pcnet_raise(d, cause);
+    } else {
+        pcnet_bus_failed(d, "a TX buffer");
+        return false;
+    }
+    return true;
 }
 
 static bool loops(const struct pcnet *d)
@@ -223,11 +225,12 @@ static bool tx_take(struct pcnet *d, uint32_t n)
         d->tx_has_fcs = (d->csr[CSR_MODE] & MODE_DXMTFCS) && !(x.status & TD_ADD_FCS) &&
                         !(d->csr[4] & CSR4_APAD_XMT);
     }
-    if (d->tx)
-        tx_append(d, &x);
+    if (d->tx && !tx_append(d, &x))
+        return false;
     asked = x.status;
     x.status &= (uint16_t) ~(D_OWN | D_ERR | TD_COLLISIONS);
-    descriptor_write(d, &x, 0);
+    if (!descriptor_write(d, &x, 0))
+        return false;
     d->tx_at = (d->tx_at + 1) % n;
     d->csr[CSR_TX_COUNT] = (uint16_t) - (n - d->tx_at);
     if (d->tx && (x.status & D_ENP)) {
@@ -316,13 +319,13 @@ static bool rx_fill(struct pcnet *d, uint32_t n, const uint8_t *p, uint32_t len,
             return false;
         uint32_t part = MIN(x.length, len - at);
         if (!dma_of(d)->write(dma_of(d), x.address, p + at, part)) {
-            device_warn(&d->nic.dev, "an RX buffer is not in RAM");
-            pcnet_raise(d, CSR0_MERR);
+            pcnet_bus_failed(d, "an RX buffer");
             return false;
         }
         x.status = (uint16_t)((x.status & 0x0f) | (at == 0 ? D_STP : 0) |
                               (at + part == len ? D_ENP | match : 0));
-        descriptor_write(d, &x, at + part == len ? len : 0);
+        if (!descriptor_write(d, &x, at + part == len ? len : 0))
+            return false;
         d->rx_at = (d->rx_at + 1) % n;
         at += part;
     }
@@ -333,6 +336,8 @@ static bool rx_fill(struct pcnet *d, uint32_t n, const uint8_t *p, uint32_t len,
 /* No buffer: look again, or count the frame as missed (CSR112). */
 static enum port_verdict rx_wait(struct pcnet *d)
 {
+    if (!(d->csr[0] & CSR0_RXON)) /* looking for one has stopped the card */
+        return PORT_DROPPED;
     if (rx_poll_later(&d->poll, pcnet_events(d), d->nic.dev.env->actor->now))
         return PORT_HOLD;
     d->csr[CSR_MISSED]++;
@@ -406,14 +411,21 @@ void pcnet_ring_init(struct pcnet *d)
     event_init(pcnet_events(d), &d->poll.event, poll_fire);
 }
 
-void pcnet_ring_reset(struct pcnet *d)
+/* Without RXON, looking at what waits is giving it up. */
+void pcnet_ring_halt(struct pcnet *d)
 {
-    evq_cancel(pcnet_events(d), &d->looped);
+    evq_arm(pcnet_events(d), &d->looped, d->nic.dev.env->actor->now);
     evq_cancel(pcnet_events(d), &d->tx_more);
     rx_poll_reset(&d->poll, pcnet_events(d));
     frame_unref(d->tx);
     d->tx = NULL;
     d->tx_bad = false;
+}
+
+void pcnet_ring_reset(struct pcnet *d)
+{
+    pcnet_ring_halt(d);
+    evq_cancel(pcnet_events(d), &d->looped);
     packets_forget(&d->waiting);
     port_ready(&d->nic.port);
 }

@@ -214,3 +214,17 @@ void ack(void)
 {
     put(0, (uint16_t)(0x7f00 | (csr(0) & IENA)));
 }
+
+bool aborted(void)
+{
+    unsigned card = 1u << 3;
+    uint16_t extended = csr(5);
+    bool abort = config_read(card, PCI_STATUS, 2) & PCI_STATUS_MASTER_ABORT;
+
+    assert_int_equal(abort, !!(extended & SINT));
+    put(5, extended);
+    assert_false(csr(5) & SINT);
+    config_write(card, PCI_STATUS, PCI_STATUS_MASTER_ABORT, 2);
+    assert_false(config_read(card, PCI_STATUS, 2) & PCI_STATUS_MASTER_ABORT);
+    return abort;
+}

@@ -9,7 +9,7 @@ enum { RDP = 0x10, RESET16 = 0x14, RESET32 = 0x18 };
 enum { INIT = 1, STRT = 2, STOP = 4, TDMD = 8, TXON = 0x10, RXON = 0x20, IENA = 0x40, INTR = 0x80 };
 enum { IDON = 0x100, TINT = 0x200, RINT = 0x400, MERR = 0x800, MISS = 0x1000, BABL = 0x4000 };
 enum { PROM = 0x8000, DRCVBC = 0x4000, DRCVPA = 0x2000, DXMTFCS = 8, LOOP = 4, DTX = 2, DRX = 1 };
-enum { SPND = 1 }; /* CSR5 */
+enum { SPND = 1, SINTE = 0x400, SINT = 0x800 }; /* CSR5 */
 #define N 4    /* descriptors in each ring */
 #define CODE 2 /* N as a power of two */
 #define BUFFER 256
@@ -56,6 +56,8 @@ void demand(void);
 void send_frame(uint32_t len);
 /** Clear what CSR0 tells. */
 void ack(void);
+/** Whether an access to memory has failed: CSR5 and PCI's status say so, and are cleared. */
+bool aborted(void);
 
 #define T(f)                                                                                       \
     {#f " (style 0)", f, narrow, teardown, NULL}, {#f " (style 2)", f, wide2, teardown, NULL},     \

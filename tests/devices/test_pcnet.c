@@ -134,16 +134,51 @@ static void the_block_says_everything(void **state)
     assert_int_equal(csr(0), STOP);
 }
 
-static void a_block_that_is_not_ram_is_a_memory_error(void **state)
+static void a_block_that_is_not_ram_is_a_master_abort(void **state)
 {
     (void)state;
 
     put(0, STOP);
     put(2, 0x4000);
-    put(0, INIT);
+    put(0, INIT | STRT | IENA);
+    assert_int_equal(csr(0), STOP);
+    assert_true(aborted());
+    put(2, (uint16_t)(block >> 16));
+    put(0, INIT | STRT);
+    assert_int_equal(csr(0) & (IDON | RXON | TXON), IDON | RXON | TXON);
+}
+
+/* SINT interrupts as SINTE says: INEA is cleared when the card stops. */
+static void a_master_abort_may_interrupt(void **state)
+{
+    (void)state;
+
+    put(5, SINTE);
+    put(0, STOP);
+    put(25, style ? 0x4000 : 0x00f0);
+    put(0, STRT);
+    card_receive(own, 100);
+    assert_int_equal(csr(0), STOP | INTR);
+    assert_true(rig.line[CARD_LINE]);
+    put(5, SINTE | SINT);
+    assert_false(rig.line[CARD_LINE]);
+    assert_int_equal(csr(0), STOP);
+}
+
+/* The bus is not granted to it at all. */
+static void a_card_that_may_not_use_the_bus_has_a_memory_error(void **state)
+{
+    (void)state;
+
+    config_write(1u << 3, PCI_COMMAND, PCI_COMMAND_IO | PCI_COMMAND_MEMORY, 2);
+    send_frame(100);
     assert_true(csr(0) & MERR);
-    assert_false(csr(0) & IDON);
     assert_true(csr(0) & 0x8000); /* ERR */
+    assert_true(csr(0) & TXON);
+    assert_false(aborted());
+    config_write(1u << 3, PCI_COMMAND, 7, 2);
+    demand();
+    assert_int_equal(rig_sent(&rig), 1);
 }
 
 /* CSR2: IADR[31:24] is the upper byte of every address that has but 24 bits. */
@@ -315,7 +350,9 @@ int main(void)
         T(the_address_prom_is_written_only_when_enabled),
         T(a_style_that_does_not_exist_is_refused),
         T(the_block_says_everything),
-        T(a_block_that_is_not_ram_is_a_memory_error),
+        T(a_block_that_is_not_ram_is_a_master_abort),
+        T(a_master_abort_may_interrupt),
+        T(a_card_that_may_not_use_the_bus_has_a_memory_error),
         cmocka_unit_test_setup_teardown(a_driver_of_24_bits_reaches_ram_wherever_it_is, narrow,
                                         teardown),
         T(rings_may_have_more_than_the_block_can_say),

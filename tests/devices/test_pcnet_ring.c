@@ -65,26 +65,72 @@ static void a_packet_over_several_descriptors_stays_in_its_buffer(void **state) 
     assert_int_equal(nic->port.stats.drops[DROP_RUNT], 1);
 }
 
-static void what_is_not_ram_is_a_memory_error(void **state)
+static void what_is_not_ram_is_a_master_abort(void **state)
+{
+    uint32_t nowhere = style ? 0x40000000 : 0xf00000;
+    (void)state;
+
+    send_part(nowhere, 100, STP | ENP);
+    demand();
+    assert_int_equal(csr(0), STOP);
+    assert_true(aborted());
+    assert_int_equal(rig_sent(&rig), 0);
+    assert_int_equal(status_of(tx_ring, 0), OWN | STP | ENP);
+    start(0);
+    send_part(payload, 100, STP);
+    send_part(nowhere, 100, ENP);
+    demand();
+    assert_int_equal(csr(0), STOP);
+    assert_true(aborted());
+    start(0);
+    give(rx_ring, 0, nowhere, BUFFER, OWN);
+    card_receive(own, 100);
+    assert_int_equal(csr(0), STOP);
+    assert_true(aborted());
+    start(0);
+    send_frame(100);
+    card_receive(own, 100);
+    assert_int_equal(message(0), 104);
+}
+
+static void rings_that_are_not_ram_are_a_master_abort(void **state)
 {
     (void)state;
 
+    for (unsigned base = 25; base <= 31; base += 6) {
+        start(0);
+        put(0, STOP);
+        put(base, style ? 0x4000 : 0x00f0);
+        put(0, STRT);
+        send_frame(100);
+        card_receive(own, 100);
+        assert_int_equal(csr(0), STOP);
+        assert_true(aborted());
+    }
+    assert_int_equal(rig_sent(&rig), 1); /* from the ring that was there */
+}
+
+/* What waits for buffers is given up, and the line is not blocked. */
+static void a_master_abort_leaves_nothing_waiting(void **state)
+{
+    uint64_t refused;
+    (void)state;
+
+    for (unsigned i = 0; i < N + 3; i++)
+        card_receive(own, 100);
+    refused = nic->port.stats.drops[DROP_REFUSED];
     send_part(style ? 0x40000000 : 0xf00000, 100, STP | ENP);
     demand();
-    assert_true(csr(0) & MERR);
-    assert_int_equal(rig_sent(&rig), 0);
-    ack();
+    rig_advance(&rig, rig.actor.now);
+    assert_true(aborted());
+    assert_int_equal(nic->port.stats.drops[DROP_REFUSED], refused + 3);
+    start(LOOP | PROM);
     give(rx_ring, 0, style ? 0x40000000 : 0xf00000, BUFFER, OWN);
-    card_receive(own, 100);
-    assert_true(csr(0) & MERR);
-    put(0, STOP);
-    put(25, style ? 0x4000 : 0x00f0);
-    put(31, style ? 0x4000 : 0x00f0);
-    put(0, STRT);
-    send_frame(100);
-    card_receive(own, 100);
-    assert_true(csr(0) & MERR);
-    assert_int_equal(rig_sent(&rig), 0);
+    for (unsigned i = 0; i < 3; i++)
+        send_frame(100);
+    rig_advance(&rig, rig.actor.now + NS_PER_MS);
+    assert_true(aborted()); /* amid the frames that have come back */
+    assert_int_equal(nic->port.stats.drops[DROP_REFUSED], refused + 6);
 }
 
 static void ends_of_packets_are_told_as_csr5_says(void **state)
@@ -326,7 +372,9 @@ int main(void)
         T(a_descriptor_is_a_frame),
         T(a_packet_may_be_in_several_descriptors),
         T(a_packet_over_several_descriptors_stays_in_its_buffer),
-        T(what_is_not_ram_is_a_memory_error),
+        T(what_is_not_ram_is_a_master_abort),
+        T(rings_that_are_not_ram_are_a_master_abort),
+        T(a_master_abort_leaves_nothing_waiting),
         T(ends_of_packets_are_told_as_csr5_says),
         T(a_driver_may_send_its_own_fcs),
         T(what_is_asked_for_while_suspended_is_done_afterwards),
