@@ -76,6 +76,10 @@ struct pcnet_descriptor {
     uint16_t status;  /* the upper half of RMD1/TMD1; of style 0, its upper byte alone */
 };
 
+/* What went wrong with a packet sent (TMD2). */
+#define TD_BUFF 0x80000000u /* no ENP, and no next buffer */
+#define TD_UFLO 0x40000000u
+
 /* Bits of status. */
 enum {
     D_OWN = 0x8000, D_ERR = 0x4000, D_STP = 0x0200, D_ENP = 0x0100,

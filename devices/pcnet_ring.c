@@ -210,36 +210,75 @@ static bool tx_interrupts(const struct pcnet *d, uint16_t status)
     return d->csr[5] & CSR5_LTINTEN ? status & TD_LTINT : !(d->csr[5] & CSR5_TOKINTD);
 }
 
-/* One descriptor. False: the driver has given no more. */
-static bool tx_take(struct pcnet *d, uint32_t n)
+static void tx_begin(struct pcnet *d, const struct pcnet_descriptor *x)
 {
-    struct pcnet_descriptor x;
-    uint16_t asked;
+    frame_unref(d->tx);
+    d->tx = frame_new(x->status & D_ENP ? MAX(x->length, (uint32_t)FRAME_MIN_WIRE) : LONGEST);
+    d->tx_bad = false;
+    d->tx_has_fcs = (d->csr[CSR_MODE] & MODE_DXMTFCS) && !(x->status & TD_ADD_FCS) &&
+                    !(d->csr[4] & CSR4_APAD_XMT);
+}
 
-    if (!descriptor_read(d, CSR_TX_BASE, d->tx_at, &x) || !(x.status & D_OWN))
-        return false;
-    if (x.status & D_STP) {
-        frame_unref(d->tx);
-        d->tx = frame_new(x.status & D_ENP ? MAX(x.length, (uint32_t)FRAME_MIN_WIRE) : LONGEST);
-        d->tx_bad = false;
-        d->tx_has_fcs = (d->csr[CSR_MODE] & MODE_DXMTFCS) && !(x.status & TD_ADD_FCS) &&
-                        !(d->csr[4] & CSR4_APAD_XMT);
-    }
-    if (d->tx && !tx_append(d, &x))
-        return false;
-    asked = x.status;
+/* Give a descriptor back, with TMD2's errors, which are TMD3's in style 0. */
+static bool tx_return(struct pcnet *d, uint32_t n, struct pcnet_descriptor x, uint32_t errors)
+{
     x.status &= (uint16_t) ~(D_OWN | D_ERR | TD_COLLISIONS);
-    if (!descriptor_write(d, &x, 0))
+    x.status |= errors ? D_ERR : 0;
+    if (!descriptor_write(d, &x, wide(d) ? errors : errors >> 16))
         return false;
     d->tx_at = (d->tx_at + 1) % n;
     d->csr[CSR_TX_COUNT] = (uint16_t) - (n - d->tx_at);
-    if (d->tx && (x.status & D_ENP)) {
-        tx_send(d);
-        if (tx_interrupts(d, asked))
-            pcnet_raise(d, CSR0_TINT);
-        d->csr[4] |= CSR4_TXSTRT;
-    }
     return true;
+}
+
+static bool tx_end(struct pcnet *d, uint32_t n, const struct pcnet_descriptor *x)
+{
+    tx_send(d);
+    if (!tx_return(d, n, *x, 0))
+        return false;
+    d->csr[4] |= CSR4_TXSTRT;
+    pcnet_raise(d, tx_interrupts(d, x->status) ? CSR0_TINT : 0);
+    return true;
+}
+
+/* A packet has no ENP, and no next buffer: the FIFO runs empty on the wire. If that does not turn
+   the transmitter off, it goes on with the next STP. */
+static bool tx_underflow(struct pcnet *d, uint32_t n, const struct pcnet_descriptor *x)
+{
+    device_warn(&d->nic.dev, "TX packet has no end");
+    d->nic.port.stats.drops[DROP_MALFORMED]++;
+    frame_unref(d->tx);
+    d->tx = NULL;
+    if (!tx_return(d, n, *x, TD_BUFF | TD_UFLO))
+        return false;
+    if (!(d->csr[3] & CSR3_DXSUFLO))
+        d->csr[0] &= (uint16_t)~CSR0_TXON;
+    d->csr[4] |= CSR4_TXSTRT;
+    pcnet_raise(d, CSR0_TINT);
+    return d->csr[0] & CSR0_TXON;
+}
+
+/* One descriptor, and a look at the next if the packet goes on there. False: the driver has given
+   no more. */
+static bool tx_take(struct pcnet *d, uint32_t n)
+{
+    struct pcnet_descriptor x, next = {0};
+
+    if (!descriptor_read(d, CSR_TX_BASE, d->tx_at, &x) || !(x.status & D_OWN))
+        return false;
+    if (!(x.status & D_ENP) && !descriptor_read(d, CSR_TX_BASE, (d->tx_at + 1) % n, &next))
+        return false;
+    if (x.status & D_STP)
+        tx_begin(d, &x);
+    if (!d->tx) /* the rest of a packet that was given up */
+        return tx_return(d, n, x, 0);
+    if (!tx_append(d, &x))
+        return false;
+    if (x.status & D_ENP)
+        return tx_end(d, n, &x);
+    if ((next.status & D_OWN) && !(next.status & D_STP))
+        return tx_return(d, n, x, 0);
+    return tx_underflow(d, n, &x);
 }
 
 void pcnet_transmit(struct pcnet *d)
@@ -253,7 +292,6 @@ void pcnet_transmit(struct pcnet *d)
         taken++;
     if (taken == WORK)
         evq_arm(pcnet_events(d), &d->tx_more, d->nic.dev.env->actor->now + WORK_PAUSE);
-    pcnet_raise(d, 0); /* for TXSTRT */
 }
 
 /* --- receiving --- */

@@ -14,6 +14,9 @@ enum { SPND = 1, SINTE = 0x400, SINT = 0x800 }; /* CSR5 */
 #define CODE 2 /* N as a power of two */
 #define BUFFER 256
 #define OWN 0x80
+#define ERR 0x40
+#define BUFF 0x80000000u /* errors in TMD2 */
+#define UFLO 0x40000000u
 #define STP 2
 #define ENP 1
 

@@ -34,7 +34,6 @@ static void a_packet_may_be_in_several_descriptors(void **state)
 
     card_fill(at(payload), 300, stranger);
     send_part(payload, 20, STP);
-    demand();
     send_part(payload + 20, 100, 0);
     send_part(payload + 120, 180, ENP);
     demand();
@@ -63,6 +62,97 @@ static void a_packet_over_several_descriptors_stays_in_its_buffer(void **state) 
     send_part(payload, 5, STP | ENP);
     demand();
     assert_int_equal(nic->port.stats.drops[DROP_RUNT], 1);
+}
+
+/* The errors of a descriptor for sending. */
+static uint32_t errors_of(uint32_t i)
+{
+    const uint8_t *w = descriptor(tx_ring, i);
+
+    return style ? load_le32(w + (style == 3 ? 0 : 8)) : (uint32_t)load_le16(w + 6) << 16;
+}
+
+static void a_packet_without_an_end_turns_the_transmitter_off(void **state)
+{
+    (void)state;
+
+    put(5, 0x8000); /* TOKINTD: an error is told all the same */
+    send_part(payload, 100, STP);
+    send_part(payload, 100, 0);
+    demand();
+    assert_int_equal(status_of(tx_ring, 0), STP);
+    assert_int_equal(errors_of(0), 0);
+    assert_int_equal(status_of(tx_ring, 1), ERR);
+    assert_int_equal(errors_of(1), BUFF | UFLO);
+    assert_int_equal(csr(0) & (TINT | TXON | RXON), TINT | RXON);
+    assert_int_equal(nic->port.stats.drops[DROP_MALFORMED], 1);
+    send_frame(100);
+    assert_int_equal(rig_sent(&rig), 0);
+    start(0);
+    send_frame(100);
+    assert_int_equal(rig_sent(&rig), 1);
+}
+
+static void with_dxsuflo_it_goes_on_with_the_next_beginning(void **state)
+{
+    (void)state;
+
+    put(3, 0x40); /* DXSUFLO */
+    send_part(payload, 100, STP);
+    demand();
+    assert_int_equal(status_of(tx_ring, 0), STP | ERR);
+    assert_int_equal(csr(0) & (TINT | TXON), TINT | TXON);
+    send_part(payload, 100, ENP); /* the rest comes too late */
+    send_part(payload, 100, STP);
+    send_frame(200);
+    assert_int_equal(status_of(tx_ring, 1), ENP);
+    assert_int_equal(errors_of(1), 0);
+    assert_int_equal(errors_of(2), BUFF | UFLO); /* a beginning is no end */
+    assert_int_equal(errors_of(3), 0);
+    assert_int_equal(rig_sent(&rig), 1);
+    assert_int_equal(rig_frame(&rig, 0)->len, 200);
+}
+
+static void a_ring_of_one_descriptor_has_no_next(void **state)
+{
+    (void)state;
+
+    put(0, STOP);
+    put(78, (uint16_t)-1);
+    put(0, STRT);
+    give(tx_ring, 0, payload, 100, OWN | STP);
+    demand();
+    assert_int_equal(errors_of(0), BUFF | UFLO);
+    assert_false(csr(0) & TXON);
+}
+
+/* Of a packet in very many descriptors, it has taken some when it is cloned. */
+static void a_clone_sends_the_rest_of_a_packet(void **state)
+{
+    enum { PARTS = 600 };
+    struct nic *n;
+    (void)state;
+
+    put(0, STOP);
+    tx_ring = low(rig_alloc(&rig, PARTS * 16));
+    put(30, (uint16_t)tx_ring);
+    put(31, (uint16_t)(tx_ring >> 16));
+    put(78, (uint16_t)-PARTS);
+    put(0, STRT);
+    card_fill(at(payload), PARTS, stranger);
+    for (uint32_t i = 0; i < PARTS; i++)
+        give(tx_ring, i, payload + i, 1,
+             (uint8_t)(OWN | (i == 0 ? STP : 0) | (i == PARTS - 1 ? ENP : 0)));
+    demand();
+    assert_int_equal(rig_sent(&rig), 0);
+    assert_int_equal(status_of(tx_ring, 511), 0);
+    n = card_clone("pcnet", true);
+    put(0, STOP); /* here it is given up */
+    rig_advance(&rig, rig.actor.now + NS_PER_MS);
+    assert_int_equal(nic->port.stats.tx_frames, 0);
+    assert_int_equal(n->port.stats.tx_frames, 1);
+    assert_int_equal(n->port.stats.tx_bytes, PARTS);
+    nic_destroy(n);
 }
 
 static void what_is_not_ram_is_a_master_abort(void **state)
@@ -372,6 +462,10 @@ int main(void)
         T(a_descriptor_is_a_frame),
         T(a_packet_may_be_in_several_descriptors),
         T(a_packet_over_several_descriptors_stays_in_its_buffer),
+        T(a_packet_without_an_end_turns_the_transmitter_off),
+        T(with_dxsuflo_it_goes_on_with_the_next_beginning),
+        T(a_ring_of_one_descriptor_has_no_next),
+        T(a_clone_sends_the_rest_of_a_packet),
         T(what_is_not_ram_is_a_master_abort),
         T(rings_that_are_not_ram_are_a_master_abort),
         T(a_master_abort_leaves_nothing_waiting),
