@@ -79,6 +79,7 @@ struct pcnet_descriptor {
 /* What went wrong with a packet sent (TMD2). */
 #define TD_BUFF 0x80000000u /* no ENP, and no next buffer */
 #define TD_UFLO 0x40000000u
+#define TD_LCAR 0x08000000u /* no carrier */
 
 /* Bits of status. */
 enum {

@@ -231,13 +231,16 @@ static bool tx_return(struct pcnet *d, uint32_t n, struct pcnet_descriptor x, ui
     return true;
 }
 
+/* In the link fail state 10BASE-T finds neither carrier nor heartbeat. Errors are always told. */
 static bool tx_end(struct pcnet *d, uint32_t n, const struct pcnet_descriptor *x)
 {
+    bool lost = !d->nic.port.up && !loops(d), tells = lost || tx_interrupts(d, x->status);
+
     tx_send(d);
-    if (!tx_return(d, n, *x, 0))
+    if (!tx_return(d, n, *x, lost ? TD_LCAR : 0))
         return false;
     d->csr[4] |= CSR4_TXSTRT;
-    pcnet_raise(d, tx_interrupts(d, x->status) ? CSR0_TINT : 0);
+    pcnet_raise(d, (lost ? CSR0_CERR : 0) | (tells ? CSR0_TINT : 0));
     return true;
 }
 

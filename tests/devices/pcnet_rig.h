@@ -7,7 +7,8 @@
 
 enum { RDP = 0x10, RESET16 = 0x14, RESET32 = 0x18 };
 enum { INIT = 1, STRT = 2, STOP = 4, TDMD = 8, TXON = 0x10, RXON = 0x20, IENA = 0x40, INTR = 0x80 };
-enum { IDON = 0x100, TINT = 0x200, RINT = 0x400, MERR = 0x800, MISS = 0x1000, BABL = 0x4000 };
+enum { IDON = 0x100, TINT = 0x200, RINT = 0x400, MERR = 0x800, MISS = 0x1000 };
+enum { CERR = 0x2000, BABL = 0x4000 };
 enum { PROM = 0x8000, DRCVBC = 0x4000, DRCVPA = 0x2000, DXMTFCS = 8, LOOP = 4, DTX = 2, DRX = 1 };
 enum { SPND = 1, SINTE = 0x400, SINT = 0x800 }; /* CSR5 */
 #define N 4    /* descriptors in each ring */
@@ -17,6 +18,7 @@ enum { SPND = 1, SINTE = 0x400, SINT = 0x800 }; /* CSR5 */
 #define ERR 0x40
 #define BUFF 0x80000000u /* errors in TMD2 */
 #define UFLO 0x40000000u
+#define LCAR 0x08000000u
 #define STP 2
 #define ENP 1
 

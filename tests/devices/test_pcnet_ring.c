@@ -126,6 +126,34 @@ static void a_ring_of_one_descriptor_has_no_next(void **state)
     assert_false(csr(0) & TXON);
 }
 
+static void without_a_cable_there_is_no_carrier(void **state)
+{
+    (void)state;
+
+    port_set_up(&nic->port, false);
+    rig_advance(&rig, rig.actor.now);
+    put(5, 0x8000); /* TOKINTD */
+    send_frame(100);
+    assert_int_equal(status_of(tx_ring, 0), STP | ENP | ERR);
+    assert_int_equal(errors_of(0), LCAR);
+    assert_int_equal(csr(0) & (CERR | TINT | TXON), CERR | TINT | TXON);
+    assert_int_equal(nic->port.stats.drops[DROP_DOWN], 1);
+    ack();
+    assert_false(csr(0) & CERR);
+    port_set_up(&nic->port, true);
+    rig_advance(&rig, rig.actor.now);
+    send_frame(100);
+    assert_int_equal(status_of(tx_ring, 1), STP | ENP);
+    assert_false(csr(0) & (CERR | TINT));
+    assert_int_equal(rig_sent(&rig), 1);
+    port_set_up(&nic->port, false);
+    rig_advance(&rig, rig.actor.now);
+    start(LOOP);
+    send_frame(100);
+    assert_int_equal(status_of(tx_ring, 0), STP | ENP);
+    assert_false(csr(0) & CERR);
+}
+
 /* Of a packet in very many descriptors, it has taken some when it is cloned. */
 static void a_clone_sends_the_rest_of_a_packet(void **state)
 {
@@ -465,6 +493,7 @@ int main(void)
         T(a_packet_without_an_end_turns_the_transmitter_off),
         T(with_dxsuflo_it_goes_on_with_the_next_beginning),
         T(a_ring_of_one_descriptor_has_no_next),
+        T(without_a_cable_there_is_no_carrier),
         T(a_clone_sends_the_rest_of_a_packet),
         T(what_is_not_ram_is_a_master_abort),
         T(rings_that_are_not_ram_are_a_master_abort),
