@@ -17,7 +17,8 @@
 
 #define FCS 4
 #define LONGEST 4096
-#define WORK 512 /* descriptors taken at once */
+#define BABBLE 1518 /* more bytes than that, with the FCS, are too long for a cable */
+#define WORK 512    /* descriptors taken at once */
 #define WORK_PAUSE (10 * NS_PER_US)
 
 static struct dma *dma_of(struct pcnet *d)
@@ -190,6 +191,8 @@ static void tx_send(struct pcnet *d)
         frame_unref(f);
         return;
     }
+    if (f->len + FCS > BABBLE) /* and is sent all the same */
+        pcnet_raise(d, CSR0_BABL);
     if (d->csr[4] & CSR4_APAD_XMT || !loops(d))
         frame_pad(f);
     if (loops(d)) {

@@ -183,6 +183,19 @@ static void a_clone_sends_the_rest_of_a_packet(void **state)
     nic_destroy(n);
 }
 
+static void what_is_longer_than_any_frame_babbles(void **state)
+{
+    (void)state;
+
+    send_frame(1514);
+    assert_false(csr(0) & BABL);
+    send_frame(1515);
+    assert_true(csr(0) & BABL);
+    assert_int_equal(rig_sent(&rig), 2);
+    assert_int_equal(rig_frame(&rig, 1)->len, 1515);
+    assert_int_equal(status_of(tx_ring, 1), STP | ENP);
+}
+
 static void what_is_not_ram_is_a_master_abort(void **state)
 {
     uint32_t nowhere = style ? 0x40000000 : 0xf00000;
@@ -495,6 +508,7 @@ int main(void)
         T(a_ring_of_one_descriptor_has_no_next),
         T(without_a_cable_there_is_no_carrier),
         T(a_clone_sends_the_rest_of_a_packet),
+        T(what_is_longer_than_any_frame_babbles),
         T(what_is_not_ram_is_a_master_abort),
         T(rings_that_are_not_ram_are_a_master_abort),
         T(a_master_abort_leaves_nothing_waiting),
