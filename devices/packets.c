@@ -41,13 +41,13 @@ static enum port_verdict offer_padded(struct frame *f,
     return verdict;
 }
 
-enum port_verdict packets_deliver(struct packets *q,
-                                  enum port_verdict (*place)(void *opaque, struct frame *packet),
-                                  void *opaque)
+static enum port_verdict deliver(struct packets *q, bool padded,
+                                 enum port_verdict (*place)(void *opaque, struct frame *packet),
+                                 void *opaque)
 {
     while (packets_any(q)) {
         struct frame *f = q->frames[q->next];
-        enum port_verdict verdict = offer_padded(f, place, opaque);
+        enum port_verdict verdict = padded ? offer_padded(f, place, opaque) : place(opaque, f);
 
         if (verdict == PORT_HOLD)
             return PORT_HOLD;
@@ -58,6 +58,20 @@ enum port_verdict packets_deliver(struct packets *q,
     }
     q->n = q->next = 0;
     return PORT_TAKEN;
+}
+
+enum port_verdict packets_deliver(struct packets *q,
+                                  enum port_verdict (*place)(void *opaque, struct frame *packet),
+                                  void *opaque)
+{
+    return deliver(q, true, place, opaque);
+}
+
+enum port_verdict
+packets_deliver_runts(struct packets *q,
+                      enum port_verdict (*place)(void *opaque, struct frame *packet), void *opaque)
+{
+    return deliver(q, false, place, opaque);
 }
 
 enum port_verdict packets_offer(struct packets *q, struct frame *f,

@@ -38,6 +38,11 @@ enum port_verdict packets_deliver(struct packets *q,
                                   enum port_verdict (*place)(void *opaque, struct frame *packet),
                                   void *opaque);
 
+/** The same for a card whose looped frames come back as short as they were sent. */
+enum port_verdict
+packets_deliver_runts(struct packets *q,
+                      enum port_verdict (*place)(void *opaque, struct frame *packet), void *opaque);
+
 /**
  * A frame (borrowed) that the card itself has sent comes back: it waits as what it
  * would be on a cable, to be delivered by an event. Where too much waits already it is dropped, and

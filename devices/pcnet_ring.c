@@ -422,9 +422,13 @@ enum port_verdict pcnet_rx(struct port *p, struct frame *f)
     return loops(d) ? PORT_DROPPED : packets_offer(&d->waiting, f, packet_place, d);
 }
 
+/* What loops back may be a runt; on a cable there is none. */
 void pcnet_receive(struct pcnet *d)
 {
-    if (packets_deliver(&d->waiting, packet_place, d) == PORT_TAKEN)
+    enum port_verdict verdict = loops(d) ? packets_deliver_runts(&d->waiting, packet_place, d)
+                                         : packets_deliver(&d->waiting, packet_place, d);
+
+    if (verdict == PORT_TAKEN)
         port_ready(&d->nic.port);
 }
 

@@ -497,6 +497,27 @@ static void what_loops_back_comes_later_and_alone(void **state)
     assert_int_equal(status_of(rx_ring, 1), OWN);
 }
 
+static void what_loops_back_may_be_a_runt(void **state)
+{
+    (void)state;
+
+    start(LOOP);
+    for (uint32_t len = ETH_HLEN; len <= 32; len += 18) {
+        uint32_t i = tx_next;
+        card_fill(at(payload), len, own);
+        send_part(payload, len, STP | ENP);
+        demand();
+        rig_advance(&rig, rig.actor.now + NS_PER_MS);
+        assert_int_equal(message(i), len + 4);
+        assert_memory_equal(at(buffers + BUFFER * i), at(payload), len);
+    }
+    put(4, 0x0115 | 0x0800); /* APAD_XMT */
+    send_part(payload, 32, STP | ENP);
+    demand();
+    rig_advance(&rig, rig.actor.now + NS_PER_MS);
+    assert_int_equal(message(2), 64);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -524,6 +545,7 @@ int main(void)
         T(a_broadcast_may_pass_by_its_hash),
         T(padding_is_stripped_from_frames_with_a_length),
         T(what_loops_back_comes_later_and_alone),
+        T(what_loops_back_may_be_a_runt),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
