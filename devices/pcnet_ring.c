@@ -8,7 +8,9 @@
  *
  * BCNT and the rings' lengths are two's complements. No register tells the card of a new receive
  * buffer: it looks again for a frame that waits, ever more rarely, and then gives it up (MISS).
- * Simplification: the transmit ring is looked at when TDMD demands it, not also every 2 ms.
+ * Simplifications: the transmit ring is looked at when TDMD demands it, not also every 2 ms; frames
+ * are padded on the wire without APAD_XMT too; those shorter than a header are dropped, in loopback
+ * too; without a cable there is no carrier even if the link test is off (DLNKTST).
  */
 #include <zlib.h>
 
