@@ -43,13 +43,19 @@ static void imr_write(struct dp8390 *d, uint8_t v)
 
 /* --- the command register --- */
 
-/* The present transmission and reception are over when a command comes: nothing takes time here. */
-static void stop(struct dp8390 *d)
+void dp8390_rest(struct dp8390 *d)
 {
     d->isr |= ISR_RST;
     d->overflowed = false;
-    d->cr &= (uint8_t)~CR_TXP;
-    evq_cancel(&d->nic.dev.env->actor->events, &d->tx_event);
+}
+
+/* What is being sent is sent to its end, and only then the chip rests (7, buffer ring overflow). */
+static void stop(struct dp8390 *d)
+{
+    if (d->cr & CR_TXP)
+        dp8390_transmit_finish(d);
+    else
+        dp8390_rest(d);
 }
 
 static void start(struct dp8390 *d)
@@ -62,6 +68,7 @@ static void start(struct dp8390 *d)
 static void cr_write(struct dp8390 *d, uint8_t v)
 {
     uint8_t state = v & (CR_STP | CR_STA);
+    bool stopped = d->cr & CR_STP;
 
     if (!state)
         state = d->cr & (CR_STP | CR_STA);
@@ -70,6 +77,8 @@ static void cr_write(struct dp8390 *d, uint8_t v)
         stop(d);
     else
         start(d);
+    if (stopped && dp8390_running(d))
+        dp8390_transmit_resume(d);
     dp8390_remote_command(d, v & CR_RD);
     if (v & CR_TXP)
         dp8390_transmit(d);
@@ -329,7 +338,8 @@ static void reg_write(struct dp8390 *d, unsigned offset, uint8_t v)
 static void chip_reset(struct dp8390 *d)
 {
     d->cr = CR_STP | RD_ABORT;
-    stop(d);
+    evq_cancel(&d->nic.dev.env->actor->events, &d->tx_event);
+    dp8390_rest(d);
     d->isr = ISR_RST;
     d->imr = 0;
     d->dcr |= DCR_LAS;

@@ -123,6 +123,8 @@ void dp8390_write(struct device *dev, uint64_t offset, uint64_t value, unsigned 
 
 /** dp8390.c: causes are there; interrupt as the mask allows. */
 void dp8390_raise(struct dp8390 *d, uint8_t causes);
+/** dp8390.c: stopped, and nothing is under way any more. */
+void dp8390_rest(struct dp8390 *d);
 static inline bool dp8390_running(const struct dp8390 *d)
 {
     return (d->cr & (CR_STP | CR_STA)) == CR_STA;
@@ -142,6 +144,9 @@ void dp8390_boundary_set(struct dp8390 *d, uint8_t page);
 
 /** dp8390_wire.c: TXP was written; a frame has come. */
 void dp8390_transmit(struct dp8390 *d);
+/** STP was written while TXP: the frame leaves soon, and then the chip rests. Or STA again. */
+void dp8390_transmit_finish(struct dp8390 *d);
+void dp8390_transmit_resume(struct dp8390 *d);
 enum port_verdict dp8390_rx(struct port *p, struct frame *f);
 void dp8390_tx_fire(struct event *ev, vtime_t now);
 

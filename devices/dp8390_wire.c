@@ -19,6 +19,8 @@
 #define CRC 4
 #define LONGEST 1518 /* with a tag, without CRC */
 #define TALLY_MOST 192
+#define GAP_AND_PREAMBLE 20
+#define LONGEST_NS ((LONGEST + CRC + GAP_AND_PREAMBLE) * 800LL) /* at 10 Mbit/s: 1.2 ms */
 
 static uint32_t crc_of(const uint8_t *p, uint32_t len)
 {
@@ -308,6 +310,8 @@ static void transmit_now(struct dp8390 *d)
         d->tsr = (uint8_t)(TSR_PTX | TSR_ND | (d->nic.port.up ? 0 : TSR_CRS));
     }
     dp8390_raise(d, ISR_PTX);
+    if (d->cr & CR_STP)
+        dp8390_rest(d);
 }
 
 void dp8390_tx_fire(struct event *ev, vtime_t now)
@@ -316,10 +320,14 @@ void dp8390_tx_fire(struct event *ev, vtime_t now)
     transmit_now(container_of(ev, struct dp8390, tx_event));
 }
 
+static vtime_t room_at(const struct dp8390 *d)
+{
+    return d->tcr & TCR_LB ? d->nic.dev.env->actor->now : port_room_at(&d->nic.port);
+}
+
 void dp8390_transmit(struct dp8390 *d)
 {
     struct actor *a = d->nic.dev.env->actor;
-    vtime_t at = d->tcr & TCR_LB ? a->now : port_room_at(&d->nic.port);
 
     if (!dp8390_running(d)) {
         device_warn(&d->nic.dev, "TXP while stopped");
@@ -328,8 +336,23 @@ void dp8390_transmit(struct dp8390 *d)
     if (d->cr & CR_TXP)
         return; /* one is waiting for the line */
     d->cr |= CR_TXP;
-    if (at <= a->now)
+    if (room_at(d) <= a->now)
         transmit_now(d);
     else
-        evq_arm(&a->events, &d->tx_event, at);
+        evq_arm(&a->events, &d->tx_event, room_at(d));
+}
+
+/* A line that has no room by then loses the frame, for the chip is sure to rest (7). */
+void dp8390_transmit_finish(struct dp8390 *d)
+{
+    struct actor *a = d->nic.dev.env->actor;
+
+    if (d->tx_event.at > a->now + LONGEST_NS)
+        evq_arm(&a->events, &d->tx_event, a->now + LONGEST_NS);
+}
+
+void dp8390_transmit_resume(struct dp8390 *d)
+{
+    if (d->cr & CR_TXP)
+        evq_arm(&d->nic.dev.env->actor->events, &d->tx_event, room_at(d));
 }

@@ -43,18 +43,78 @@ static void a_full_line_makes_it_wait(void **state)
     assert_int_equal(nic->port.stats.drops[DROP_QUEUE_OUT], 0);
 }
 
-static void stopping_ends_what_waits_for_the_line(void **state)
+/* Frames until one waits for the line; returns how many are on it. */
+static unsigned line_fill(uint64_t rate_bps)
 {
-    (void)state;
+    unsigned n = 0;
+
     start(0);
-    nic->port.link.rate_bps = 10000000;
-    nic->port.link.queue_bytes = 3000;
-    while (!(in(0) & CR_TXP))
+    nic->port.link.rate_bps = rate_bps;
+    nic->port.link.queue_bytes = 2100; /* the fourth waits nearly as long as one takes */
+    for (; n < 100 && !(in(0) & CR_TXP); n++)
         transmit(1000);
-    rig_forget(&rig);
+    assert_true(in(0) & CR_TXP);
+    assert_int_equal(rig_sent(&rig), n - 1);
+    out(7, 0xff);
+    return n - 1;
+}
+
+static void stopping_lets_what_waits_for_the_line_leave(void **state)
+{
+    unsigned before = line_fill(10000000);
+    (void)state;
     out(0, STOP);
+    assert_true(in(0) & CR_TXP);
+    assert_int_equal(in(7), 0); /* no RST yet (7) */
     rig_advance(&rig, rig.actor.now + 10 * NS_PER_MS);
-    assert_int_equal(rig_sent(&rig), 0);
+    assert_int_equal(rig_sent(&rig), before + 1);
+    assert_int_equal(nic->port.stats.drops[DROP_QUEUE_OUT], 0);
+    assert_int_equal(in(7), ISR_PTX | ISR_RST);
+    assert_false(in(0) & CR_TXP);
+}
+
+static void a_start_before_the_frame_has_left_takes_the_stop_back(void **state)
+{
+    unsigned before = line_fill(1000000); /* a frame takes 8 ms */
+    (void)state;
+    out(0, STOP);
+    rig_advance(&rig, rig.actor.now + 1 * NS_PER_MS);
+    out(0, START);
+    rig_advance(&rig, rig.actor.now + 5 * NS_PER_MS);
+    assert_int_equal(in(7), 0);
+    assert_true(in(0) & CR_TXP);
+    rig_advance(&rig, rig.actor.now + 5 * NS_PER_MS);
+    assert_int_equal(rig_sent(&rig), before + 1);
+    assert_int_equal(nic->port.stats.drops[DROP_QUEUE_OUT], 0);
+    assert_int_equal(in(7), ISR_PTX);
+}
+
+static void a_stopped_card_waits_no_longer_than_for_the_longest_packet(void **state)
+{
+    unsigned before = line_fill(1000000);
+    vtime_t stopped = rig.actor.now;
+    (void)state;
+    out(0, STOP);
+    rig_advance(&rig, stopped + 1 * NS_PER_MS);
+    out(0, STOP); /* which is no new beginning */
+    assert_int_equal(in(7), 0);
+    rig_advance(&rig, stopped + 1300 * NS_PER_US);
+    assert_int_equal(in(7), ISR_PTX | ISR_RST);
+    assert_int_equal(rig_sent(&rig), before);
+    assert_int_equal(nic->port.stats.drops[DROP_QUEUE_OUT], 1);
+}
+
+static void a_reset_ends_what_waits_for_the_line(void **state)
+{
+    unsigned before = line_fill(10000000);
+    (void)state;
+    out(0, STOP);
+    out(RESET, 0);
+    assert_int_equal(in(0), STOP);
+    assert_int_equal(in(7), ISR_RST);
+    rig_advance(&rig, rig.actor.now + 10 * NS_PER_MS);
+    assert_int_equal(rig_sent(&rig), before);
+    assert_int_equal(in(7), ISR_RST);
 }
 
 static void a_stopped_card_sends_nothing(void **state)
@@ -391,7 +451,10 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         BOTH(a_frame_is_sent_from_the_ram),
         PCI(a_full_line_makes_it_wait),
-        PCI(stopping_ends_what_waits_for_the_line),
+        PCI(stopping_lets_what_waits_for_the_line_leave),
+        PCI(a_start_before_the_frame_has_left_takes_the_stop_back),
+        PCI(a_stopped_card_waits_no_longer_than_for_the_longest_packet),
+        PCI(a_reset_ends_what_waits_for_the_line),
         PCI(a_stopped_card_sends_nothing),
         PCI(lengths_that_are_no_frames_are_dropped),
         PCI(a_crc_of_the_drivers_own_leaves_the_frame),
