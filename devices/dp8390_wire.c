@@ -210,7 +210,7 @@ enum port_verdict dp8390_rx(struct port *p, struct frame *f)
  * What comes back passes the FIFO and is not stored; there, its last eight bytes can be read, its
  * length (twice the upper half) the last three of them. What the receiver checks is in RSR: the
  * address first, then the CRC - which is wrong if the transmitter made one, for they share the
- * logic.
+ * logic. Of a packet to somebody else it says no error, whatever its CRC (12, test C).
  */
 static void loop_receive(struct dp8390 *d, const uint8_t *bytes, uint32_t len, uint32_t software)
 {
@@ -223,7 +223,10 @@ static void loop_receive(struct dp8390 *d, const uint8_t *bytes, uint32_t len, u
     for (uint32_t i = 0; i < sizeof(count); i++)
         d->fifo[(len + i) % DP8390_FIFO] = count[i];
     d->fifo_at = 0;
-    if (len < ETH_ALEN || !is_wanted(d, bytes))
+    if (len < ETH_ALEN)
+        return;
+    d->rsr = RSR_PRX;
+    if (!is_wanted(d, bytes))
         return;
     d->rsr = (uint8_t)((good ? RSR_PRX : RSR_CRC) | (eth_is_multicast(bytes) ? RSR_PHY : 0));
     if (!good)
