@@ -116,6 +116,17 @@ static uint8_t fifo_read(struct dp8390 *d)
     return d->fifo[d->fifo_at++ % DP8390_FIFO];
 }
 
+/* The RTL8029AS's unused bits read as ones (its specification, 5.1.2.1, page 15). */
+static uint8_t tsr_read(struct dp8390 *d)
+{
+    return d->tsr | (d->kind->realtek ? TSR_ND : 0);
+}
+
+static uint8_t rcr_read(struct dp8390 *d)
+{
+    return d->rcr | (d->kind->realtek ? 0xc0 : 0);
+}
+
 static uint8_t id0_read(struct dp8390 *d)
 {
     return d->kind->id[0];
@@ -207,7 +218,7 @@ static const struct reg registers[PAGES][REGISTERS] = {
         [0x1] = {"CLDA0/PSTART", LOW(clda), AT(pstart), NULL, NULL},
         [0x2] = {"CLDA1/PSTOP", HIGH(clda), AT(pstop), NULL, NULL},
         [0x3] = {"BNRY", AT(bnry), 0, NULL, dp8390_boundary_set},
-        [0x4] = {"TSR/TPSR", AT(tsr), AT(tpsr), NULL, NULL},
+        [0x4] = {"TSR/TPSR", 0, AT(tpsr), tsr_read, NULL},
         [0x5] = {"NCR/TBCR0", 0, LOW(tbcr), NULL, NULL},
         [0x6] = {"FIFO/TBCR1", 0, HIGH(tbcr), fifo_read, NULL},
         [0x7] = {"ISR", AT(isr), 0, NULL, isr_write},
@@ -246,7 +257,7 @@ static const struct reg registers[PAGES][REGISTERS] = {
         [0x5] = PLAIN("local next packet", local_next),
         [0x6] = {"address counter, upper", HIGH(clda), HIGH(clda), NULL, NULL},
         [0x7] = {"address counter, lower", LOW(clda), LOW(clda), NULL, NULL},
-        [0xc] = SHOWN("RCR", rcr),
+        [0xc] = {"RCR", 0, 0, rcr_read, NULL},
         [0xd] = SHOWN("TCR", tcr),
         [0xe] = SHOWN("DCR", dcr),
         [0xf] = SHOWN("IMR", imr),
