@@ -46,7 +46,8 @@ void dp8390_boundary_set(struct dp8390 *d, uint8_t page)
 
 /* --- commands --- */
 
-/* The next packet of the ring: from the boundary, as long as its header says (9, send packet). */
+/* The next packet of the ring: from the boundary, as long as its header says (9, send packet).
+ * To a header DCR.BOS makes no difference. */
 static bool send_begin(struct dp8390 *d)
 {
     uint16_t at = (uint16_t)(d->bnry << 8);

@@ -29,7 +29,7 @@ static uint32_t crc_of(const uint8_t *p, uint32_t len)
 
 /* --- the local DMA --- */
 
-/* With DCR.BOS a word's bytes are the other way round (10.3, DCR). */
+/* With DCR.BOS a word's bytes are the other way round (10.3, DCR), but for the header's. */
 static unsigned byte_swap(const struct dp8390 *d)
 {
     return (d->dcr & (DCR_WTS | DCR_BOS)) == (DCR_WTS | DCR_BOS);
@@ -148,6 +148,13 @@ static void ring_write(struct dp8390 *d, uint8_t *page, uint32_t *used, const ui
     }
 }
 
+/* Its bytes are where they are with either DCR.BOS (10.3, DCR; DP83902A, page 21). */
+static void header_write(struct dp8390 *d, uint16_t at, const uint8_t header[HEADER])
+{
+    for (uint16_t i = 0; i < HEADER; i++)
+        dp8390_memory_write(d, (uint16_t)(at + i), header[i]);
+}
+
 /* The header is written last, as by the chip, when all is known. */
 static void packet_store(struct dp8390 *d, const uint8_t *bytes, uint32_t len)
 {
@@ -162,7 +169,7 @@ static void packet_store(struct dp8390 *d, const uint8_t *bytes, uint32_t len)
     header[0] = d->rsr;
     header[1] = page_after(d, page);
     store_le16(header + 2, (uint16_t)(len + CRC));
-    local_write(d, (uint16_t)(d->curr * PAGE), header, HEADER);
+    header_write(d, (uint16_t)(d->curr * PAGE), header);
     d->curr = d->local_next = header[1];
     d->full = d->curr == d->bnry;
 }

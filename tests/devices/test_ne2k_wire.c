@@ -357,12 +357,30 @@ static void bytes_of_words_are_swapped_for_those_who_want_it(void **state)
     (void)state;
     start(RCR_AB);
     out(0xe, 0x4b);
-    card_receive(own, 60);
+    card_receive(own, 300);
     ram_read((FIRST + 1) * 256, got, 8);
-    assert_int_equal(got[1], RSR_PRX);
-    assert_int_equal(got[0], FIRST + 2);
+    assert_int_equal(got[0], RSR_PRX); /* but not those of the header */
+    assert_int_equal(got[1], FIRST + 3);
+    assert_int_equal(load_le16(got + 2), 304);
     assert_int_equal(got[5], own[0]);
     assert_int_equal(got[4], own[1]);
+}
+
+static void the_send_packet_command_reads_a_header_with_bos_too(void **state)
+{
+    (void)state;
+    start(RCR_AB);
+    out(0xe, 0x5b);
+    out(3, FIRST + 1);
+    card_receive(own, 300);
+    out(7, 0xff);
+    out(0, 2 | RD_SEND);
+    for (unsigned i = 0; i < 304; i += 2) {
+        assert_false(in(7) & ISR_RDC);
+        in_n(DATA, 2);
+    }
+    assert_true(in(7) & ISR_RDC);
+    assert_int_equal(in(3), FIRST + 3);
 }
 
 /* --- loopback (12) --- */
@@ -470,6 +488,7 @@ int main(void)
         PCI(a_packet_wraps_to_the_start_of_the_ring),
         PCI(the_counter_of_missed_packets_asks_at_128_and_stops_at_192),
         PCI(bytes_of_words_are_swapped_for_those_who_want_it),
+        PCI(the_send_packet_command_reads_a_header_with_bos_too),
         PCI(loopback_comes_back_to_the_fifo_in_each_mode),
         PCI(loopback_checks_addresses_and_crcs),
         PCI(what_comes_during_loopback_is_not_received),
