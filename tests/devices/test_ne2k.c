@@ -11,6 +11,7 @@ static void the_pci_card_is_realteks(void **state)
 {
     (void)state;
     assert_int_equal(config_read(8, PCI_VENDOR_ID, 4), 0x802910ec);
+    assert_int_equal(config_read(8, PCI_STATUS, 2), 0x0200); /* answers at medium speed */
     assert_int_equal(config_read(8, PCI_CLASS, 1), 0);
     assert_int_equal(config_read(8, PCI_CLASS + 1, 2), 0x0200);
     assert_int_equal(config_read(8, PCI_INTERRUPT_PIN, 1), 1);
