@@ -3,9 +3,9 @@
  *
  * A register is a row of its page: what is read and written, plain or by a handler. Half of page 0
  * is one register when read and another when written. Simplifications: a frame is sent at once if
- * the line has room; no collisions, no errors on the wire; the RTL8029AS's EEPROM cannot be
- * programmed. The card has no register that tells of its cable: a driver only sees lost carrier in
- * TSR when it sends.
+ * the line has room; no collisions, no errors on the wire, so TCR.ATD and OFST are kept and do
+ * nothing; the RTL8029AS's 93C46 can neither be read nor programmed through 9346CR. The card has no
+ * register that tells of its cable: a driver only sees lost carrier in TSR when it sends.
  */
 #include "devices/dp8390.h"
 
