@@ -64,7 +64,10 @@ static void start(struct dp8390 *d)
         d->isr &= (uint8_t)~ISR_RST;
 }
 
-/* TXP stays until the frame is gone; neither STP nor STA leaves things as they are. */
+/*
+ * TXP stays until the frame is gone; neither STP nor STA leaves things as they are. STP does not
+ * take STA away (10.3, CR); Realtek says nothing of that.
+ */
 static void cr_write(struct dp8390 *d, uint8_t v)
 {
     uint8_t state = v & (CR_STP | CR_STA);
@@ -72,6 +75,8 @@ static void cr_write(struct dp8390 *d, uint8_t v)
 
     if (!state)
         state = d->cr & (CR_STP | CR_STA);
+    if (state == CR_STP && !d->kind->realtek)
+        state |= d->cr & CR_STA;
     d->cr = (uint8_t)((v & (CR_PS | CR_RD)) | state | (d->cr & CR_TXP));
     if (d->cr & CR_STP)
         stop(d);

@@ -112,6 +112,24 @@ static void stop_and_start_are_left_alone_by_neither_bit(void **state)
     assert_false(in(7) & ISR_RST);
 }
 
+static void a_stop_leaves_the_start_bit(void **state)
+{
+    (void)state;
+    start(RCR_AB);
+    out(0, STOP);
+    assert_int_equal(in(0), on_isa ? STOP | CR_STA : STOP);
+    out(0, 0x20);
+    assert_int_equal(in(0), on_isa ? STOP | CR_STA : STOP);
+    card_receive(own, 100);
+    assert_int_equal(refused(), 1);
+    out(0, START);
+    assert_int_equal(in(0), START);
+    out(RESET, 0);
+    assert_int_equal(in(0), STOP);
+    out(0, STOP);
+    assert_int_equal(in(0), STOP);
+}
+
 static void causes_are_cleared_by_ones_and_masked(void **state)
 {
     (void)state;
@@ -458,6 +476,7 @@ int main(void)
         BOTH(pages_show_what_was_written),
         BOTH(realteks_unused_bits_are_ones),
         PCI(stop_and_start_are_left_alone_by_neither_bit),
+        BOTH(a_stop_leaves_the_start_bit),
         BOTH(causes_are_cleared_by_ones_and_masked),
         BOTH(the_prom_holds_the_address_twice_and_57_57),
         BOTH(bytes_go_through_the_data_port_in_any_width),
