@@ -37,9 +37,14 @@ static void set(const struct field *f, void *object, uint32_t i, uint64_t v)
 
 void state_reset(const struct field *table, void *object)
 {
-    for (const struct field *f = table; f && f->name; f++)
+    for (const struct field *f = table; f && f->name; f++) {
+        if (!f->reset) { /* at once: a card's memory is a field, too */
+            memset((uint8_t *)object + f->offset, 0, f->count * width(f->type));
+            continue;
+        }
         for (uint32_t i = 0; i < f->count; i++)
             set(f, object, i, f->reset);
+    }
 }
 
 void state_copy(const struct field *table, void *to, const void *from)
