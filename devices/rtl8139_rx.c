@@ -208,21 +208,26 @@ static bool ring_fill(struct rtl8139 *d, const uint8_t *p, uint32_t len, uint32_
     return true;
 }
 
+static enum port_verdict packet_miss(struct rtl8139 *d)
+{
+    store_le32(d->regs + RTL_MPC, (reg32(d, RTL_MPC) + 1) & 0xffffff);
+    rtl8139_raise(d, ISR_RXOVW);
+    return PORT_DROPPED;
+}
+
 static enum port_verdict ring_place(struct rtl8139 *d, const struct frame *f, uint16_t kind)
 {
     uint32_t bits = (uint32_t)kind << 11, len, tag; /* BAR, PAM, MAR: bits 24, 25, 26 */
     uint8_t out[LONGEST + CRC];
+    vtime_t now = d->nic.dev.env->actor->now;
 
     if (rx_poll_waits(&d->poll))
         return PORT_HOLD;
+    if (rx_poll_gave_up(&d->poll, now))
+        return packet_miss(d);
     tag = packet_make(d, f, out, &len);
-    if (!ring_holds(d, len)) {
-        if (rx_poll_later(&d->poll, rtl8139_events(d), d->nic.dev.env->actor->now))
-            return PORT_HOLD;
-        store_le32(d->regs + RTL_MPC, (reg32(d, RTL_MPC) + 1) & 0xffffff);
-        rtl8139_raise(d, ISR_RXOVW);
-        return PORT_DROPPED;
-    }
+    if (!ring_holds(d, len))
+        return rx_poll_later(&d->poll, rtl8139_events(d), now) ? PORT_HOLD : packet_miss(d);
     rx_poll_reset(&d->poll, rtl8139_events(d));
     if (reg16(d, RTL_CPCR) & CPCR_CHECKSUM)
         bits |= checksum_bits(f);

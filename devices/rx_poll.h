@@ -12,6 +12,7 @@
 struct rx_poll {
     struct event event; /* fires the card's: look again */
     uint8_t tries;
+    vtime_t gave_up; /* last */
 };
 
 #define RX_POLL_FIRST (20 * NS_PER_US)
@@ -20,8 +21,10 @@ struct rx_poll {
 /** There was no buffer: true if the event has been armed, and the frame should be held. */
 static inline bool rx_poll_later(struct rx_poll *p, struct evq *q, vtime_t now)
 {
-    if (p->tries >= RX_POLL_TRIES)
+    if (p->tries >= RX_POLL_TRIES) {
+        p->gave_up = now;
         return false;
+    }
     evq_arm(q, &p->event, now + (RX_POLL_FIRST << p->tries++));
     return true;
 }
@@ -30,6 +33,13 @@ static inline bool rx_poll_later(struct rx_poll *p, struct evq *q, vtime_t now)
 static inline bool rx_poll_waits(const struct rx_poll *p)
 {
     return event_armed(&p->event);
+}
+
+/** Whether it has given up at this very time: a frame may be thousands of packets, and hundreds of
+    frames may have been held, of which not each is to be another look. */
+static inline bool rx_poll_gave_up(const struct rx_poll *p, vtime_t now)
+{
+    return p->tries >= RX_POLL_TRIES && p->gave_up == now;
 }
 
 /** There was a buffer, or none is wanted any more. */
