@@ -162,7 +162,14 @@ static uint64_t ring_at(const struct rtl8139 *d, uint32_t i)
     return (load_le64(d->regs + RTL_RDSAR) & ~255ULL) + i * RTL_DESCRIPTOR;
 }
 
-/* Whether the next descriptors hold `len` bytes. */
+/* Buffers are multiples of 8 bytes, so none is where a descriptor names fewer. */
+static uint32_t buffer_room(uint32_t flags)
+{
+    return (flags & 0x1fff) < 8 ? 0 : flags & 0x1fff;
+}
+
+/* Whether the next descriptors hold `len` bytes; one without a buffer ends them, as one that is the
+   driver's does. */
 static bool ring_holds(struct rtl8139 *d, uint32_t len)
 {
     uint32_t i = d->cp_rx, room = 0;
@@ -172,9 +179,9 @@ static bool ring_holds(struct rtl8139 *d, uint32_t len)
         if (!rtl8139_dma(d)->read(rtl8139_dma(d), ring_at(d, i), w, sizeof(w)))
             return false;
         uint32_t flags = load_le32(w);
-        if (!(flags & D_OWN))
+        if (!(flags & D_OWN) || !buffer_room(flags))
             return false;
-        room += flags & 0x1fff;
+        room += buffer_room(flags);
         if (room >= len)
             return true;
         i = ring_next(i, flags);
@@ -195,8 +202,8 @@ static bool ring_fill(struct rtl8139 *d, const uint8_t *p, uint32_t len, uint32_
         uint8_t w[RTL_DESCRIPTOR];
         if (n == RTL_RING || !dma->read(dma, where, w, sizeof(w)))
             return false;
-        uint32_t flags = load_le32(w), part = MIN(flags & 0x1fff, len - at);
-        if (!dma->write(dma, load_le64(w + 8), p + at, part))
+        uint32_t flags = load_le32(w), part = MIN(buffer_room(flags), len - at);
+        if (!part || !dma->write(dma, load_le64(w + 8), p + at, part))
             return false;
         bool first = at == 0, last = at + part == len;
         store_le32(w + 4, last ? tag : 0);
@@ -232,7 +239,7 @@ static enum port_verdict ring_place(struct rtl8139 *d, const struct frame *f, ui
     if (reg16(d, RTL_CPCR) & CPCR_CHECKSUM)
         bits |= checksum_bits(f);
     if (!ring_fill(d, out, len, bits, tag)) {
-        device_warn(&d->nic.dev, "an RX buffer is not in RAM");
+        device_warn(&d->nic.dev, "an RX buffer is not in RAM, or none");
         rtl8139_raise(d, ISR_SERR);
         return PORT_DROPPED;
     }

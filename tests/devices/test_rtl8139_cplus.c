@@ -235,6 +235,34 @@ static void a_ring_of_nothing_ends(void **state)
     rig_advance(&rig, rig.actor.now + 100 * NS_PER_MS);
 }
 
+/* "Must be a multiple of 8 bytes" (the descriptor's Buffer_Size). */
+static void a_descriptor_without_a_buffer_ends_the_ring(void **state)
+{
+    (void)state;
+
+    give(0, 7);
+    card_receive(own, 100);
+    assert_int_equal(load_le32(rx_at(0)), OWN | 7);
+    assert_true(load_le32(rx_at(1)) & OWN);
+    give(0, 8);
+    rig_advance(&rig, rig.actor.now + NS_PER_MS);
+    assert_int_equal(load_le32(rx_at(0)), FS | 8);
+    assert_int_equal(load_le32(rx_at(1)) & 0x1fff, 104);
+}
+
+/* The first buffer is the next descriptor, which is overwritten with a size of 2. */
+static void a_buffer_that_vanishes_is_a_system_error(void **state)
+{
+    (void)state;
+
+    put(RCR, AAP, 4);
+    give(0, 8);
+    store_le64(rx_at(0) + 8, rx_ring + 16);
+    card_receive(stranger, 100);
+    assert_int_equal(causes(), SERR);
+    assert_true(load_le32(rx_at(2)) & OWN);
+}
+
 static unsigned dma_reads;
 static bool (*ram_read)(struct dma *dma, uint64_t addr, void *buf, size_t len);
 
@@ -358,6 +386,8 @@ int main(void)
         R(a_frame_fills_the_next_buffer),
         R(without_buffers_a_frame_waits),
         R(a_ring_of_nothing_ends),
+        R(a_descriptor_without_a_buffer_ends_the_ring),
+        R(a_buffer_that_vanishes_is_a_system_error),
         R(what_is_given_up_together_is_one_look),
         R(checksums_are_checked_when_asked),
         R(tags_are_stripped_when_asked),
