@@ -237,63 +237,68 @@ static void rdsar_written(struct rtl8139 *d, uint32_t was)
     rtl8139_receive(d);
 }
 
+/* When a register can be written. */
+enum when { ALWAYS, UNLOCKED /* by 9346CR */, PLUS /* on the C+ */ };
+
 struct reg {
     uint8_t at, size;
     uint32_t writable;
     void (*written)(struct rtl8139 *d, uint32_t was);
-    bool config; /* only while 9346CR says so */
+    enum when when;
 };
 
 static const struct reg registers[] = {
-    {RTL_IDR, 4, ~0u, NULL, false},
-    {RTL_IDR + 4, 2, 0xffff, NULL, false},
-    {RTL_MAR, 4, ~0u, NULL, false},
-    {RTL_MAR + 4, 4, ~0u, NULL, false},
-    {RTL_TSD, 4, TSD_WRITABLE, tsd_written, false},
-    {RTL_TSD + 4, 4, TSD_WRITABLE, tsd_written, false},
-    {RTL_TSD + 8, 4, TSD_WRITABLE, tsd_written, false},
-    {RTL_TSD + 12, 4, TSD_WRITABLE, tsd_written, false},
-    {RTL_TSAD, 4, ~0u, tnpds_written, false},
-    {RTL_TSAD + 4, 4, ~0u, NULL, false},
-    {RTL_TSAD + 8, 4, ~0u, NULL, false},
-    {RTL_TSAD + 12, 4, ~0u, NULL, false},
-    {RTL_RBSTART, 4, ~0u, rbstart_written, false},
-    {RTL_CR, 1, CR_TE | CR_RE | CR_RST, cr_written, false},
-    {RTL_CAPR, 2, 0xffff, capr_written, false},
-    {RTL_IMR, 2, 0xe1ff, imr_written, false},
-    {RTL_ISR, 2, 0xffff, isr_written, false},
-    {RTL_TCR, 4, 0x030707f0, NULL, false},
-    {RTL_RCR, 4, 0x0f03ffff, rx_written, false},
-    {RTL_TCTR, 4, 0, tctr_written, false},
-    {RTL_MPC, 4, 0xffffff, mpc_written, false},
-    {RTL_9346CR, 1, 0xce, eeprom_written, false},
-    {RTL_CONFIG0, 1, 0x07, NULL, true},
-    {RTL_CONFIG1, 1, 0xf3, NULL, true},
-    {RTL_TIMERINT, 4, ~0u, timerint_written, false},
-    {RTL_MSR, 1, 0xc0, NULL, true},
-    {RTL_CONFIG3, 1, 0x7f, NULL, true},
-    {RTL_CONFIG4, 1, 0xff, NULL, true},
-    {RTL_MULINT, 2, 0x0fff, NULL, false},
-    {RTL_BMCR, 2, 0xb300, bmcr_written, true},
-    {RTL_ANAR, 2, 0x7fff, NULL, false},
-    {RTL_CSCR, 2, 0xffff, NULL, false},
-    {0x70, 2, 0xffff, NULL, false}, /* NWAYTR */
-    {0x78, 4, ~0u, NULL, false},    /* PHY1_PARM */
-    {0x7c, 4, ~0u, NULL, false},    /* TW_PARM */
-    {0x80, 1, 0xff, NULL, false},   /* PHY2_PARM */
-    {RTL_CONFIG5, 1, 0x7f, NULL, true},
-    {RTL_TPPOLL, 1, 0xc1, tppoll_written, false},
-    {RTL_CPCR, 2, 0x03ff, NULL, false},
-    {RTL_RDSAR, 4, ~0u, rdsar_written, false},
-    {RTL_RDSAR + 4, 4, ~0u, NULL, false},
-    {RTL_ETTHR, 1, 0x3f, NULL, false},
+    {RTL_IDR, 4, ~0u, NULL, ALWAYS},
+    {RTL_IDR + 4, 2, 0xffff, NULL, ALWAYS},
+    {RTL_MAR, 4, ~0u, NULL, ALWAYS},
+    {RTL_MAR + 4, 4, ~0u, NULL, ALWAYS},
+    {RTL_TSD, 4, TSD_WRITABLE, tsd_written, ALWAYS},
+    {RTL_TSD + 4, 4, TSD_WRITABLE, tsd_written, ALWAYS},
+    {RTL_TSD + 8, 4, TSD_WRITABLE, tsd_written, ALWAYS},
+    {RTL_TSD + 12, 4, TSD_WRITABLE, tsd_written, ALWAYS},
+    {RTL_TSAD, 4, ~0u, tnpds_written, ALWAYS},
+    {RTL_TSAD + 4, 4, ~0u, NULL, ALWAYS},
+    {RTL_TSAD + 8, 4, ~0u, NULL, ALWAYS},
+    {RTL_TSAD + 12, 4, ~0u, NULL, ALWAYS},
+    {RTL_RBSTART, 4, ~0u, rbstart_written, ALWAYS},
+    {RTL_CR, 1, CR_TE | CR_RE | CR_RST, cr_written, ALWAYS},
+    {RTL_CAPR, 2, 0xffff, capr_written, ALWAYS},
+    {RTL_IMR, 2, 0xe1ff, imr_written, ALWAYS},
+    {RTL_ISR, 2, 0xffff, isr_written, ALWAYS},
+    {RTL_TCR, 4, 0x030707f0, NULL, ALWAYS},
+    {RTL_RCR, 4, 0x0f03ffff, rx_written, ALWAYS},
+    {RTL_TCTR, 4, 0, tctr_written, ALWAYS},
+    {RTL_MPC, 4, 0xffffff, mpc_written, ALWAYS},
+    {RTL_9346CR, 1, 0xce, eeprom_written, ALWAYS},
+    {RTL_CONFIG0, 1, 0x07, NULL, UNLOCKED},
+    {RTL_CONFIG1, 1, 0xf3, NULL, UNLOCKED},
+    {RTL_TIMERINT, 4, ~0u, timerint_written, ALWAYS},
+    {RTL_MSR, 1, 0xc0, NULL, UNLOCKED},
+    {RTL_CONFIG3, 1, 0x7f, NULL, UNLOCKED},
+    {RTL_CONFIG4, 1, 0xff, NULL, UNLOCKED},
+    {RTL_MULINT, 2, 0x0fff, NULL, ALWAYS},
+    {RTL_BMCR, 2, 0xb300, bmcr_written, UNLOCKED},
+    {RTL_ANAR, 2, 0x7fff, NULL, ALWAYS},
+    {RTL_CSCR, 2, 0xffff, NULL, ALWAYS},
+    {0x70, 2, 0xffff, NULL, ALWAYS}, /* NWAYTR */
+    {0x78, 4, ~0u, NULL, ALWAYS},    /* PHY1_PARM */
+    {0x7c, 4, ~0u, NULL, ALWAYS},    /* TW_PARM */
+    {0x80, 1, 0xff, NULL, ALWAYS},   /* PHY2_PARM */
+    {RTL_CONFIG5, 1, 0x7f, NULL, UNLOCKED},
+    {RTL_TPPOLL, 1, 0xc1, tppoll_written, PLUS},
+    {RTL_CPCR, 2, 0x03ff, NULL, PLUS},
+    {RTL_RDSAR, 4, ~0u, rdsar_written, PLUS},
+    {RTL_RDSAR + 4, 4, ~0u, NULL, PLUS},
+    {RTL_ETTHR, 1, 0x3f, NULL, PLUS},
 };
 
 static bool is_there(const struct rtl8139 *d, const struct reg *r)
 {
-    if (r->at > RTL_CONFIG5 && !is_cplus(d))
-        return false;
-    return !r->config || (d->regs[RTL_9346CR] & EEM) == EEM_CONFIG;
+    switch (r->when) {
+    case UNLOCKED: return (d->regs[RTL_9346CR] & EEM) == EEM_CONFIG;
+    case PLUS: return is_cplus(d);
+    default: return true;
+    }
 }
 
 /* Bytes [first, first + n) of a register, whose value was `was`. */
