@@ -284,7 +284,7 @@ static const struct reg registers[] = {
     {0x78, 4, ~0u, NULL, ALWAYS},    /* PHY1_PARM */
     {0x7c, 4, ~0u, NULL, ALWAYS},    /* TW_PARM */
     {0x80, 1, 0xff, NULL, ALWAYS},   /* PHY2_PARM */
-    {RTL_CONFIG5, 1, 0x7f, NULL, UNLOCKED},
+    {RTL_CONFIG5, 1, 0x7f, NULL, ALWAYS},
     {RTL_TPPOLL, 1, 0xc1, tppoll_written, PLUS},
     {RTL_CPCR, 2, 0x03ff, NULL, PLUS},
     {RTL_RDSAR, 4, ~0u, rdsar_written, PLUS},
