@@ -12,6 +12,8 @@
 #define TIMER_TICK 30 /* ns: the bus's clock */
 #define CSCR_CHANGED 0x0800
 #define CAPR_PAUSE (10 * NS_PER_US)
+#define MIN_GNT 0x20 /* in quarters of a microsecond */
+#define MAX_LAT 0x40
 #define REVISION_C 0x10
 #define REVISION_CPLUS 0x20
 #define VERSION_C 0x74000000u /* TCR.HWVERID */
@@ -379,6 +381,7 @@ static void eeprom_fill(struct rtl8139 *d)
     w[2] = 0x8139;
     w[3] = 0x10ec;
     w[4] = 0x8139;
+    w[5] = MIN_GNT | MAX_LAT << 8;
     for (unsigned i = 0; i < 3; i++)
         w[7 + i] = load_le16(d->nic.config.mac + 2 * i);
 }
@@ -522,6 +525,9 @@ static struct nic *create(struct device_env *env, const char *name, const struct
     d->nic.config = *c;
     device_init(&d->nic.dev, &rtl_ops, d, name, env);
     pci_init(&d->pci, &d->nic.dev, &id);
+    d->pci.initial[0x3e] = MIN_GNT;
+    d->pci.initial[0x3f] = MAX_LAT;
+    store_le16(d->pci.initial + PCI_STATUS, 0x0280); /* fast back-to-back; medium DEVSEL */
     pci_set_bar(&d->pci, 0, &io);
     pci_set_bar(&d->pci, 1, &memory);
     d->nic.pci = &d->pci;

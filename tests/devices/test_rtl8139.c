@@ -28,6 +28,14 @@ static void registers_begin_as_the_data_sheet_says(void **state)
         assert_int_equal(get(IDR + i, 1), own[i]);
 }
 
+static void the_pci_configuration_is_a_real_cards(void **state)
+{
+    (void)state;
+
+    assert_int_equal(config_read(1u << 3, PCI_STATUS, 2), 0x0280);
+    assert_int_equal(config_read(1u << 3, PCI_INTERRUPT_PIN + 1, 2), 0x4020); /* MXLAT, MNGNT */
+}
+
 static void configuration_is_written_only_when_unlocked(void **state)
 {
     (void)state;
@@ -86,6 +94,7 @@ static void the_eeprom_has_the_address(void **state)
 
     assert_int_equal(eeprom_read(0), 0x8129);
     assert_int_equal(eeprom_read(2), 0x8139);
+    assert_int_equal(eeprom_read(5), 0x4020); /* MXLAT, MNGNT */
     for (unsigned i = 0; i < 3; i++)
         assert_int_equal(eeprom_read(7 + i), load_le16(own + 2 * i));
     put(IDR, 0, 4);
@@ -455,6 +464,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         T(registers_begin_as_the_data_sheet_says),
+        T(the_pci_configuration_is_a_real_cards),
         T(configuration_is_written_only_when_unlocked),
         T(registers_are_bytes_to_those_who_want_them),
         T(the_eeprom_has_the_address),
