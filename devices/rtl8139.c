@@ -11,6 +11,8 @@
 
 #define TIMER_TICK 30 /* ns: the bus's clock */
 #define CSCR_CHANGED 0x0800
+#define BMCR_RESET 0x8000
+#define BMCR_DEFAULT 0x3100 /* 100 Mbit/s, negotiated, full duplex: which can be written */
 #define CAPR_PAUSE (10 * NS_PER_US)
 #define MIN_GNT 0x20 /* in quarters of a microsecond */
 #define MAX_LAT 0x40
@@ -205,10 +207,21 @@ static void eeprom_written(struct rtl8139 *d, uint32_t was)
     }
 }
 
+static void phy_reset(struct rtl8139 *d)
+{
+    store_le16(d->regs + RTL_BMCR, BMCR_DEFAULT);
+    store_le16(d->regs + RTL_ANAR, 0x05e1);
+}
+
+/* Reset and restart are done at once. */
 static void bmcr_written(struct rtl8139 *d, uint32_t was)
 {
+    uint16_t v = reg16(d, RTL_BMCR);
+
     (void)was;
-    store_le16(d->regs + RTL_BMCR, reg16(d, RTL_BMCR) & 0x3100); /* reset and restart are done */
+    store_le16(d->regs + RTL_BMCR, v & BMCR_DEFAULT);
+    if (v & BMCR_RESET)
+        phy_reset(d);
     link_update(d);
 }
 
@@ -426,8 +439,7 @@ static void rtl_reset(struct device *dev)
     d->regs[RTL_CONFIG1] = 0x0c;
     d->regs[RTL_CONFIG3] = 0x01;
     d->regs[RTL_RERID] = d->pci.initial[PCI_REVISION];
-    store_le16(d->regs + RTL_BMCR, 0x3100);
-    store_le16(d->regs + RTL_ANAR, 0x05e1);
+    phy_reset(d);
     address_load(d);
     chip_reset(d);
 }

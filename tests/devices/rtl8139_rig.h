@@ -29,6 +29,7 @@ enum {
     SUMMARY = 0x60,
     BMCR = 0x62,
     BMSR = 0x64,
+    ANAR = 0x66,
     CSCR = 0x74,
     CONFIG5 = 0xd8,
     TPPOLL = 0xd9,

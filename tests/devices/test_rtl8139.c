@@ -54,6 +54,20 @@ static void configuration_is_written_only_when_unlocked(void **state)
     assert_int_equal(get(CONFIG5, 1), 0x73);
 }
 
+static void a_reset_of_the_phy_is_done_at_once(void **state)
+{
+    (void)state;
+
+    put(CR9346, 0xc0, 1);
+    put(ANAR, 0x0021, 2);
+    put(BMCR, 0x0100, 2);
+    assert_int_equal(get(BMCR, 2), 0x0100);
+    assert_int_equal(get(ANAR, 2), 0x0021);
+    put(BMCR, 0x8000, 2);
+    assert_int_equal(get(BMCR, 2), 0x3100);
+    assert_int_equal(get(ANAR, 2), 0x05e1);
+}
+
 static void registers_are_bytes_to_those_who_want_them(void **state)
 {
     (void)state;
@@ -466,6 +480,7 @@ int main(void)
         T(registers_begin_as_the_data_sheet_says),
         T(the_pci_configuration_is_a_real_cards),
         T(configuration_is_written_only_when_unlocked),
+        T(a_reset_of_the_phy_is_done_at_once),
         T(registers_are_bytes_to_those_who_want_them),
         T(the_eeprom_has_the_address),
         T(the_timer_counts_and_interrupts),
