@@ -98,6 +98,7 @@ static void rtl_carrier(struct port *p, bool up)
 /* --- what happens when a register was written --- */
 
 static void chip_reset(struct rtl8139 *d);
+static void registers_reset(struct rtl8139 *d);
 
 /* CR: RST clears itself; TE and RE begin anew at the first descriptor and the buffer's start. */
 static void cr_written(struct rtl8139 *d, uint32_t was)
@@ -201,10 +202,8 @@ static void eeprom_written(struct rtl8139 *d, uint32_t was)
 
     (void)was;
     eeprom93_write(&d->wire, d->eeprom, v & EECS, v & EESK, v & EEDI);
-    if ((v & EEM) == EEM_LOAD) {
-        address_load(d);
-        d->regs[RTL_9346CR] = 0;
-    }
+    if ((v & EEM) == EEM_LOAD) /* "as when RSTB is asserted"; EEM is zero behind it */
+        registers_reset(d);
 }
 
 static void phy_reset(struct rtl8139 *d)
@@ -430,11 +429,9 @@ static void chip_reset(struct rtl8139 *d)
     rtl8139_raise(d, 0);
 }
 
-static void rtl_reset(struct device *dev)
+/* Power-on, and a load from the EEPROM. */
+static void registers_reset(struct rtl8139 *d)
 {
-    struct rtl8139 *d = dev->object;
-
-    pci_reset(&d->pci);
     memset(d->regs, 0, sizeof(d->regs));
     d->regs[RTL_CONFIG1] = 0x0c;
     d->regs[RTL_CONFIG3] = 0x01;
@@ -442,6 +439,14 @@ static void rtl_reset(struct device *dev)
     phy_reset(d);
     address_load(d);
     chip_reset(d);
+}
+
+static void rtl_reset(struct device *dev)
+{
+    struct rtl8139 *d = dev->object;
+
+    pci_reset(&d->pci);
+    registers_reset(d);
 }
 
 static void rtl_finish(struct device *dev)

@@ -111,10 +111,23 @@ static void the_eeprom_has_the_address(void **state)
     assert_int_equal(eeprom_read(5), 0x4020); /* MXLAT, MNGNT */
     for (unsigned i = 0; i < 3; i++)
         assert_int_equal(eeprom_read(7 + i), load_le16(own + 2 * i));
+}
+
+static void loading_the_eeprom_again_is_a_reset(void **state)
+{
+    (void)state;
+
     put(IDR, 0, 4);
-    put(CR9346, 0x40, 1); /* load again */
+    put(CR9346, 0xc0, 1);
+    put(CONFIG1, 0x30, 1);
+    put(CR9346, 0x40, 1);
     assert_int_equal(get(IDR, 4), load_le32(own));
     assert_int_equal(get(CR9346, 1) & 0xc0, 0);
+    assert_int_equal(get(CONFIG1, 1), 0x0c);
+    assert_int_equal(get(CR, 1), BUFE);
+    assert_int_equal(get(RCR, 4), 0);
+    assert_int_equal(get(IMR, 2), 0);
+    assert_int_equal(get(BMSR, 2), 0x782d);
 }
 
 static void the_timer_counts_and_interrupts(void **state)
@@ -483,6 +496,7 @@ int main(void)
         T(a_reset_of_the_phy_is_done_at_once),
         T(registers_are_bytes_to_those_who_want_them),
         T(the_eeprom_has_the_address),
+        T(loading_the_eeprom_again_is_a_reset),
         T(the_timer_counts_and_interrupts),
         T(the_timer_interrupts_in_every_round),
         T(causes_interrupt_as_the_mask_says),
