@@ -81,7 +81,7 @@ static void link_update(struct rtl8139 *d)
     store_le16(d->regs + RTL_BMSR, up ? 0x782d : 0x7809);
     store_le16(d->regs + RTL_ANLPAR, up ? 0x45e1 : 0);
     store_le16(d->regs + RTL_ANER, up ? 0x0001 : 0);
-    store_le16(d->regs + RTL_CSCR, up ? 0x074c : 0x0340);
+    store_le16(d->regs + RTL_CSCR, up ? 0x07c8 : 0x03c0);
 }
 
 /* That the link has changed is a bit of CSCR, without which 8139too does not look at the PHY. */
