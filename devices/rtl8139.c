@@ -134,15 +134,9 @@ static void imr_written(struct rtl8139 *d, uint32_t was)
     rtl8139_raise(d, 0);
 }
 
-/* What was said of the last packet is gone with OWN, even while others are sent before it. */
 static void tsd_written(struct rtl8139 *d, uint32_t was)
 {
     (void)was;
-    for (unsigned i = 0; i < 4; i++) {
-        uint32_t tsd = reg32(d, RTL_TSD + 4 * i);
-        if (!(tsd & TSD_OWN))
-            store_le32(d->regs + RTL_TSD + 4 * i, tsd & TSD_WRITABLE);
-    }
     rtl8139_send(d);
 }
 
@@ -327,6 +321,10 @@ static void reg_store(struct rtl8139 *d, const struct reg *r, unsigned first, un
         mask |= 0xffu << 8 * i;
     mask &= r->writable;
     value <<= 8 * first;
+    /* "The read-only bits will be cleared when the Transmit Byte Count is written" (TSD). */
+    if (r->written == tsd_written && first < 2)
+        mask |= ~r->writable;
+    value &= r->writable;
     /* ISR's written value is only looked at: what was not written is zero there. */
     now = r->at == RTL_ISR ? value & mask : (was & ~mask) | (value & mask);
     for (unsigned i = 0; i < r->size; i++)

@@ -279,6 +279,21 @@ static void descriptors_are_sent_in_turn(void **state)
     assert_int_equal(rig_sent(&rig), 6);
 }
 
+static void a_byte_count_clears_the_status(void **state)
+{
+    (void)state;
+
+    classic_send(100);
+    classic_send(4);
+    put(TSD, 0x2000 | 200, 4); /* stays the driver's */
+    assert_int_equal(get(TSD, 4), 0x2000 | 200);
+    put(TSD + 6, 0x3f, 2); /* the threshold alone */
+    assert_int_equal(get(TSD + 4, 4), 0x403f2004);
+    put(TSD + 5, 0x20, 1);
+    assert_int_equal(get(TSD + 4, 4), 0x003f2004);
+    assert_int_equal(get(SUMMARY, 2), 0x000f);
+}
+
 static void what_makes_no_sense_is_aborted(void **state)
 {
     (void)state;
@@ -505,6 +520,7 @@ int main(void)
         R(the_missed_packets_counter_is_cleared_by_any_write),
         C(a_descriptor_is_a_frame),
         C(descriptors_are_sent_in_turn),
+        C(a_byte_count_clears_the_status),
         C(what_makes_no_sense_is_aborted),
         C(a_driver_may_send_its_own_crc),
         C(a_frame_goes_into_the_ring_of_bytes),
