@@ -246,7 +246,7 @@ static void rdsar_written(struct rtl8139 *d, uint32_t was)
 }
 
 /* When a register can be written. */
-enum when { ALWAYS, UNLOCKED /* by 9346CR */, PLUS /* on the C+ */ };
+enum when { ALWAYS, UNLOCKED /* by 9346CR */, PLUS /* on the C+ */, PLAIN /* on the C */ };
 
 struct reg {
     uint8_t at, size;
@@ -271,10 +271,11 @@ static const struct reg registers[] = {
     {RTL_RBSTART, 4, ~0u, rbstart_written, ALWAYS},
     {RTL_CR, 1, CR_TE | CR_RE | CR_RST, cr_written, ALWAYS},
     {RTL_CAPR, 2, 0xffff, capr_written, ALWAYS},
-    {RTL_IMR, 2, 0xe1ff, imr_written, ALWAYS},
+    {RTL_IMR, 2, 0xe1ff, imr_written, PLUS},
+    {RTL_IMR, 2, 0xe07f, imr_written, PLAIN}, /* no TDU, no SWInt */
     {RTL_ISR, 2, 0xffff, isr_written, ALWAYS},
     {RTL_TCR, 4, 0x030707f0, NULL, ALWAYS},
-    {RTL_RCR, 4, 0x0f03ffff, rx_written, ALWAYS},
+    {RTL_RCR, 4, 0x0f03ffbf, rx_written, ALWAYS}, /* 9356SEL is the EEPROM's */
     {RTL_TCTR, 4, 0, tctr_written, ALWAYS},
     {RTL_MPC, 4, 0xffffff, mpc_written, ALWAYS},
     {RTL_9346CR, 1, 0xce, eeprom_written, ALWAYS},
@@ -282,8 +283,8 @@ static const struct reg registers[] = {
     {RTL_CONFIG1, 1, 0xf3, NULL, UNLOCKED},
     {RTL_TIMERINT, 4, ~0u, timerint_written, ALWAYS},
     {RTL_MSR, 1, 0xc0, NULL, UNLOCKED},
-    {RTL_CONFIG3, 1, 0x7f, NULL, UNLOCKED},
-    {RTL_CONFIG4, 1, 0xff, NULL, UNLOCKED},
+    {RTL_CONFIG3, 1, 0x70, NULL, UNLOCKED},
+    {RTL_CONFIG4, 1, 0xf5, NULL, UNLOCKED},
     {RTL_MULINT, 2, 0x0fff, NULL, ALWAYS},
     {RTL_BMCR, 2, 0xb300, bmcr_written, UNLOCKED},
     {RTL_ANAR, 2, 0x7fff, NULL, ALWAYS},
@@ -305,6 +306,7 @@ static bool is_there(const struct rtl8139 *d, const struct reg *r)
     switch (r->when) {
     case UNLOCKED: return (d->regs[RTL_9346CR] & EEM) == EEM_CONFIG;
     case PLUS: return is_cplus(d);
+    case PLAIN: return !is_cplus(d);
     default: return true;
     }
 }

@@ -25,6 +25,7 @@ enum {
     CONFIG1 = 0x52,
     TIMERINT = 0x54,
     MSR = 0x58,
+    CONFIG3 = 0x59,
     RERID = 0x5e,
     SUMMARY = 0x60,
     BMCR = 0x62,

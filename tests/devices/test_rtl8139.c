@@ -54,6 +54,22 @@ static void configuration_is_written_only_when_unlocked(void **state)
     assert_int_equal(get(CONFIG5, 1), 0x73);
 }
 
+static void reserved_bits_are_not_written(void **state)
+{
+    bool plus = get(RERID, 1) == 0x20;
+    (void)state;
+
+    put(CR9346, 0xc0, 1);
+    put(CONFIG3, 0xff, 1);
+    put(CONFIG3 + 1, 0xff, 1);
+    assert_int_equal(get(CONFIG3, 1), 0x71); /* FBtBEn is read-only */
+    assert_int_equal(get(CONFIG3 + 1, 1), 0xf5);
+    put(RCR, 0xffffffff, 4);
+    assert_int_equal(get(RCR, 4), 0x0f03ffbf);
+    put(IMR, 0xffff, 2);
+    assert_int_equal(get(IMR, 2), plus ? 0xe1ff : 0xe07f);
+}
+
 static void a_reset_of_the_phy_is_done_at_once(void **state)
 {
     (void)state;
@@ -508,6 +524,7 @@ int main(void)
         T(registers_begin_as_the_data_sheet_says),
         T(the_pci_configuration_is_a_real_cards),
         T(configuration_is_written_only_when_unlocked),
+        T(reserved_bits_are_not_written),
         T(a_reset_of_the_phy_is_done_at_once),
         T(registers_are_bytes_to_those_who_want_them),
         T(the_eeprom_has_the_address),
