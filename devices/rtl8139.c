@@ -232,6 +232,21 @@ static void tppoll_written(struct rtl8139 *d, uint32_t was)
         rtl8139_poll(d);
 }
 
+static void dtccr_written(struct rtl8139 *d, uint32_t was)
+{
+    (void)was;
+    rtl8139_tally_dump(d);
+}
+
+/* TSD and DTCCR share their offsets: each begins as after a reset where the other was. */
+static void cpcr_written(struct rtl8139 *d, uint32_t was)
+{
+    uint16_t cpcr = reg16(d, RTL_CPCR);
+
+    for (unsigned i = 0; i < 4 && ((cpcr ^ was) & CPCR_TX); i++)
+        store_le32(d->regs + RTL_TSD + 4 * i, cpcr & CPCR_TX ? 0 : TSD_OWN);
+}
+
 static void tnpds_written(struct rtl8139 *d, uint32_t was)
 {
     (void)was;
@@ -246,7 +261,14 @@ static void rdsar_written(struct rtl8139 *d, uint32_t was)
 }
 
 /* When a register can be written. */
-enum when { ALWAYS, UNLOCKED /* by 9346CR */, PLUS /* on the C+ */, PLAIN /* on the C */ };
+enum when {
+    ALWAYS,
+    UNLOCKED, /* by 9346CR */
+    PLUS,     /* on the C+ */
+    PLAIN,    /* on the C */
+    SLOTS,    /* while what is sent comes from descriptors in registers */
+    RINGS,    /* while it comes from a ring */
+};
 
 struct reg {
     uint8_t at, size;
@@ -260,10 +282,12 @@ static const struct reg registers[] = {
     {RTL_IDR + 4, 2, 0xffff, NULL, ALWAYS},
     {RTL_MAR, 4, ~0u, NULL, ALWAYS},
     {RTL_MAR + 4, 4, ~0u, NULL, ALWAYS},
-    {RTL_TSD, 4, TSD_WRITABLE, tsd_written, ALWAYS},
-    {RTL_TSD + 4, 4, TSD_WRITABLE, tsd_written, ALWAYS},
-    {RTL_TSD + 8, 4, TSD_WRITABLE, tsd_written, ALWAYS},
-    {RTL_TSD + 12, 4, TSD_WRITABLE, tsd_written, ALWAYS},
+    {RTL_TSD, 4, TSD_WRITABLE, tsd_written, SLOTS},
+    {RTL_TSD + 4, 4, TSD_WRITABLE, tsd_written, SLOTS},
+    {RTL_TSD + 8, 4, TSD_WRITABLE, tsd_written, SLOTS},
+    {RTL_TSD + 12, 4, TSD_WRITABLE, tsd_written, SLOTS},
+    {RTL_DTCCR, 4, 0xffffffc8, dtccr_written, RINGS},
+    {RTL_DTCCR + 4, 4, ~0u, NULL, RINGS},
     {RTL_TSAD, 4, ~0u, tnpds_written, ALWAYS},
     {RTL_TSAD + 4, 4, ~0u, NULL, ALWAYS},
     {RTL_TSAD + 8, 4, ~0u, NULL, ALWAYS},
@@ -295,7 +319,7 @@ static const struct reg registers[] = {
     {0x80, 1, 0xff, NULL, ALWAYS},   /* PHY2_PARM */
     {RTL_CONFIG5, 1, 0x7f, NULL, ALWAYS},
     {RTL_TPPOLL, 1, 0xc1, tppoll_written, PLUS},
-    {RTL_CPCR, 2, 0x03ff, NULL, PLUS},
+    {RTL_CPCR, 2, 0x03ff, cpcr_written, PLUS},
     {RTL_RDSAR, 4, ~0u, rdsar_written, PLUS},
     {RTL_RDSAR + 4, 4, ~0u, NULL, PLUS},
     {RTL_ETTHR, 1, 0x3f, NULL, PLUS},
@@ -307,6 +331,8 @@ static bool is_there(const struct rtl8139 *d, const struct reg *r)
     case UNLOCKED: return (d->regs[RTL_9346CR] & EEM) == EEM_CONFIG;
     case PLUS: return is_cplus(d);
     case PLAIN: return !is_cplus(d);
+    case SLOTS: return !(reg16(d, RTL_CPCR) & CPCR_TX);
+    case RINGS: return reg16(d, RTL_CPCR) & CPCR_TX;
     default: return true;
     }
 }
@@ -433,6 +459,7 @@ static void chip_reset(struct rtl8139 *d)
 static void registers_reset(struct rtl8139 *d)
 {
     memset(d->regs, 0, sizeof(d->regs));
+    memset(d->tally, 0, sizeof(d->tally));
     d->regs[RTL_CONFIG1] = 0x0c;
     d->regs[RTL_CONFIG3] = 0x01;
     d->regs[RTL_RERID] = d->pci.initial[PCI_REVISION];
@@ -506,6 +533,7 @@ static const struct field rtl_fields[] = {
     FIELD(struct rtl8139, cp_tx, FIELD_U32, 0),
     FIELD(struct rtl8139, cp_rx, FIELD_U32, 0),
     FIELD(struct rtl8139, tx_bad, FIELD_BOOL, 0),
+    FIELD(struct rtl8139, tally, FIELD_U64, 0),
     FIELD(struct rtl8139, timer_start, FIELD_U64, 0),
     FIELD_END,
 };

@@ -21,7 +21,7 @@ enum {
     RTL_MULINT = 0x5c, RTL_RERID = 0x5e, RTL_TSAD_STATUS = 0x60, RTL_BMCR = 0x62, RTL_BMSR = 0x64,
     RTL_ANAR = 0x66, RTL_ANLPAR = 0x68, RTL_ANER = 0x6a, RTL_CSCR = 0x74, RTL_CONFIG5 = 0xd8,
     RTL_TPPOLL = 0xd9, RTL_CPCR = 0xe0, RTL_RDSAR = 0xe4, RTL_ETTHR = 0xec, RTL_SIZE = 0x100,
-    RTL_TNPDS = 0x20, RTL_THPDS = 0x28,
+    RTL_TNPDS = 0x20, RTL_THPDS = 0x28, RTL_DTCCR = 0x10,
 };
 
 enum { CR_BUFE = 0x01, CR_TE = 0x04, CR_RE = 0x08, CR_RST = 0x10 };
@@ -39,6 +39,12 @@ enum { CPCR_TX = 1, CPCR_RX = 2, CPCR_CHECKSUM = 0x20, CPCR_VLAN = 0x40 };
 #define TSD_TOK (1u << 15)
 #define TSD_ABORTED (1u << 30)
 
+/* What is counted of good packets. */
+enum {
+    TALLY_TX_OK, TALLY_RX_OK, TALLY_RX_PHYSICAL, TALLY_RX_BROADCAST, TALLY_RX_MULTICAST,
+    TALLY_MISSED, RTL_TALLIES,
+};
+
 struct rtl8139 {
     struct nic nic;
     struct pci_function pci;
@@ -49,6 +55,7 @@ struct rtl8139 {
     uint32_t cp_tx, cp_rx; /* C+: indices of the descriptors to be used next */
     struct frame *tx;     /* C+: what has come of a packet so far, or NULL */
     bool tx_bad;
+    uint64_t tally[RTL_TALLIES];
     uint64_t timer_start; /* virtual time at which TCTR was 0 */
     struct event looped, tx_more, timer;
     struct rx_poll poll;
@@ -93,6 +100,11 @@ static inline uint32_t ring_next(uint32_t i, uint32_t flags)
 
 /** Set causes in ISR, and the line. */
 void rtl8139_raise(struct rtl8139 *d, uint16_t causes);
+
+/* --- rtl8139_tally.c --- */
+
+/** DTCCR was written: the counters go to memory, if it says so. */
+void rtl8139_tally_dump(struct rtl8139 *d);
 
 /* --- rtl8139_tx.c --- */
 

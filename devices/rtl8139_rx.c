@@ -217,6 +217,7 @@ static bool ring_fill(struct rtl8139 *d, const uint8_t *p, uint32_t len, uint32_
 
 static enum port_verdict packet_miss(struct rtl8139 *d)
 {
+    d->tally[TALLY_MISSED]++;
     store_le32(d->regs + RTL_MPC, (reg32(d, RTL_MPC) + 1) & 0xffffff);
     rtl8139_raise(d, ISR_RXOVW);
     return PORT_DROPPED;
@@ -249,16 +250,28 @@ static enum port_verdict ring_place(struct rtl8139 *d, const struct frame *f, ui
 
 /* --- both --- */
 
+static void packet_count(struct rtl8139 *d, uint16_t kind)
+{
+    d->tally[TALLY_RX_OK]++;
+    d->tally[kind == RX_BAR   ? TALLY_RX_BROADCAST
+             : kind == RX_MAR ? TALLY_RX_MULTICAST
+                              : TALLY_RX_PHYSICAL]++;
+}
+
 static enum port_verdict packet_place(void *opaque, struct frame *f)
 {
     struct rtl8139 *d = opaque;
     uint16_t kind = kind_of(d, f);
+    enum port_verdict verdict;
 
     if (!(d->regs[RTL_CR] & CR_RE) || f->len > LONGEST)
         return PORT_DROPPED;
     if (!wants(d, f, kind))
         return PORT_TAKEN;
-    return reg16(d, RTL_CPCR) & CPCR_RX ? ring_place(d, f, kind) : buffer_place(d, f, kind);
+    verdict = reg16(d, RTL_CPCR) & CPCR_RX ? ring_place(d, f, kind) : buffer_place(d, f, kind);
+    if (verdict == PORT_TAKEN)
+        packet_count(d, kind);
+    return verdict;
 }
 
 enum port_verdict rtl8139_rx(struct port *p, struct frame *f)

@@ -29,6 +29,14 @@ static void loop(struct rtl8139 *d, struct frame *f)
     evq_arm(rtl8139_events(d), &d->looped, d->nic.dev.env->actor->now + NS_PER_US);
 }
 
+/* How many packets a large send is. */
+static uint32_t packets_of(const struct frame *f)
+{
+    uint32_t size = f->offload.gso_size;
+
+    return f->offload.gso ? (f->len - f->offload.hdr_len + size - 1) / size : 1;
+}
+
 static void frame_send(struct rtl8139 *d, struct frame *f)
 {
     struct device_env *env = d->nic.dev.env;
@@ -39,6 +47,7 @@ static void frame_send(struct rtl8139 *d, struct frame *f)
         frame_unref(f);
         return;
     }
+    d->tally[TALLY_TX_OK] += packets_of(f);
     frame_pad(f);
     if ((reg32(d, RTL_TCR) & TCR_LOOPBACK) == TCR_LOOPBACK) {
         loop(d, f);

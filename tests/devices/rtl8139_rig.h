@@ -9,6 +9,7 @@ enum {
     IDR = 0,
     MAR = 8,
     TSD = 0x10,
+    DTCCR = 0x10,
     TSAD = 0x20,
     TNPDS = 0x20,
     RBSTART = 0x30,

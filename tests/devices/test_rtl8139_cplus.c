@@ -359,6 +359,84 @@ static void software_interrupts_and_the_other_ring(void **state)
     assert_int_equal(rig_sent(&rig), 0);
 }
 
+/* --- the tally counters --- */
+
+static const uint8_t *tally_dump(void)
+{
+    put(DTCCR + 4, 0, 4);
+    put(DTCCR, (uint32_t)payload | 8, 4);
+    assert_int_equal(get(DTCCR, 4), payload); /* it is done */
+    return rig_at(&rig, payload);
+}
+
+static void packets_are_counted(void **state)
+{
+    uint32_t len = ip_packet(6, 10000);
+    (void)state;
+
+    put(MAR, 0xffffffff, 4);
+    put(MAR + 4, 0xffffffff, 4);
+    put(RCR, APM | AB | AM, 4);
+    part(payload, len, FS | LS | LGSEN | 1460u << 16, 0); /* 7 packets */
+    part(payload, 100, FS | LS, 0);
+    part(payload, 13, FS | LS, 0); /* none */
+    poll_rings();
+    card_receive(own, 100);
+    card_receive(everyone, 60);
+    card_receive(everyone, 60);
+    card_receive(group, 60);
+    card_receive(stranger, 60);
+    card_receive(own, 60); /* for which there is no buffer */
+    rig_advance(&rig, rig.actor.now + 100 * NS_PER_MS);
+    const uint8_t *t = tally_dump();
+    static const uint64_t expected[8] = {8, 4, 0, 1ull << 32, 0, 1, 2, 1};
+    for (unsigned i = 0; i < 8; i++)
+        assert_int_equal(load_le64(t + 8 * i), expected[i]);
+    put(CR, RST, 1); /* which they survive, */
+    put(CPCR, 3, 2);
+    assert_int_equal(load_le64(tally_dump()), 8);
+    put(CR9346, 0x40, 1); /* but not this */
+    put(CPCR, 3, 2);
+    assert_int_equal(load_le64(tally_dump()), 0);
+}
+
+static void counters_go_nowhere_but_to_ram(void **state)
+{
+    uint8_t *p = rig_at(&rig, payload);
+    (void)state;
+
+    memset(p, 0x55, 128);
+    put(DTCCR + 4, 0, 4);
+    put(DTCCR, (uint32_t)payload, 4); /* no command */
+    assert_int_equal(p[0], 0x55);
+    put(DTCCR, (uint32_t)payload | 0x3f, 4); /* of multiples of 64 */
+    assert_int_equal(p[0], 0);
+    assert_int_equal(p[64], 0x55);
+    assert_int_equal(causes(), 0);
+    put(DTCCR, 0x40000008, 4); /* the card's own registers */
+    assert_int_equal(get(DTCCR, 4), 0x40000000);
+    assert_int_equal(causes(), SERR);
+    put(TSD + 8, 100, 4); /* nothing is there */
+    assert_int_equal(get(TSD + 8, 4), 0);
+    put(CPCR, 2, 2); /* those that send are there again */
+    assert_int_equal(get(TSD, 4), 0x2000);
+    memset(p, 0x55, 128);
+    put(TSD, (uint32_t)payload | 8, 4);
+    assert_int_equal(p[0], 0x55);
+}
+
+static void a_clone_counts_on(void **state)
+{
+    (void)state;
+
+    card_receive(own, 100);
+    struct nic *n = card_clone("rtl8139", true);
+    const struct pci_bar *bar = &n->pci->bars[1];
+    bar->write(&n->dev, DTCCR, payload | 8, 4);
+    nic_destroy(n);
+    assert_int_equal(load_le64(rig_at(&rig, payload + 8)), 1);
+}
+
 static void a_frame_longer_than_the_card_can_hold_is_refused(void **state)
 {
     (void)state;
@@ -392,6 +470,9 @@ int main(void)
         R(checksums_are_checked_when_asked),
         R(tags_are_stripped_when_asked),
         R(software_interrupts_and_the_other_ring),
+        R(packets_are_counted),
+        R(counters_go_nowhere_but_to_ram),
+        R(a_clone_counts_on),
         R(a_frame_longer_than_the_card_can_hold_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
