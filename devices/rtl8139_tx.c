@@ -4,7 +4,8 @@
  *     | OWN EOR FS LS LGSEN MSS or IPCS UDPCS TCPCS, size 16 | TAGC, tag 16 | address 64 |
  *
  * A large send's headers are looked at here, since the descriptor does not say where they are.
- * Simplification: there is no ring of high priority.
+ * Simplifications: there is no ring of high priority; short frames are padded in C mode too, where
+ * the card would send what no station takes.
  */
 #include "devices/rtl8139_internal.h"
 #include "sim/offload.h"
