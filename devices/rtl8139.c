@@ -5,7 +5,8 @@
  * 256 bytes of registers, in I/O ports and in memory, of one, two and four bytes, which software
  * reads and writes at sizes as it likes: so writes are made byte by byte into an image of them, as
  * masks allow, and what happens then is a table of who was touched. Simplifications: no wake-up, no
- * flash, no early interrupts; the link is always 100 Mbit/s, full duplex, if there is one.
+ * flash, no early interrupts; IDR is not locked, and TCR and RCR are written without TE and RE too;
+ * the link is always 100 Mbit/s, full duplex, if there is one.
  */
 #include "devices/rtl8139_internal.h"
 
