@@ -399,6 +399,7 @@ static enum port_verdict packet_place(void *opaque, struct frame *f)
     uint32_t n = ring_size(d, CSR_RX_LENGTH), len;
     uint8_t out[LONGEST + FCS];
     uint16_t match;
+    bool gave_up = rx_poll_gave_up(&d->poll, d->nic.dev.env->actor->now);
 
     if (!(d->csr[0] & CSR0_RXON) || !n || f->len > LONGEST)
         return PORT_DROPPED;
@@ -408,7 +409,7 @@ static enum port_verdict packet_place(void *opaque, struct frame *f)
         return PORT_HOLD;
     d->rx_at %= n;
     len = rx_message(d, f, out);
-    if ((d->csr[5] & CSR5_SPND) || !rx_needed(d, n, len))
+    if (gave_up || (d->csr[5] & CSR5_SPND) || !rx_needed(d, n, len))
         return rx_wait(d);
     rx_poll_reset(&d->poll, pcnet_events(d));
     if (!rx_fill(d, n, out, len, match))
