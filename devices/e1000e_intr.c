@@ -96,8 +96,8 @@ static void auto_mask(struct e1000 *d)
         d->ims &= ~d->regs[E1000E_IAM];
 }
 
-/* Reading takes all causes if the card has interrupted, or nothing may; else none (10.2.4.1): a driver
-   that shares the line reads them between two interrupts, and would lose them. */
+/* Reading takes all causes if the card has interrupted, or nothing may; else none (10.2.4.1): a
+   driver that shares the line reads them between two interrupts, and would lose them. */
 uint32_t e1000e_icr_read(struct e1000 *d)
 {
     bool asserted = is_asserted(d);
