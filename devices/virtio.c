@@ -132,9 +132,12 @@ void virtio_kick(struct virtio *v, unsigned queue)
 
 void virtio_interrupt(struct virtio *v, const struct virtio_queue *q)
 {
+    if (!q) /* with MSI-X, too (4.1.4.5.1) */
+        v->isr |= VIRTIO_ISR_CONFIG;
     if (v->message && v->message(v, q))
         return;
-    v->isr |= q ? VIRTIO_ISR_QUEUE : VIRTIO_ISR_CONFIG;
+    if (q)
+        v->isr |= VIRTIO_ISR_QUEUE;
     v->changed(v);
 }
 

@@ -200,6 +200,9 @@ bool virtio_take(struct virtio *v, struct virtio_queue *q, struct virtio_chain *
 /** Give back the last `n` chains taken, unused: virtio_take returns them again. */
 void virtio_untake(struct virtio_queue *q, uint16_t n);
 
+/** How many chains the driver has made available that are not taken; as it says, unchecked. */
+uint16_t virtio_given(struct virtio *v, struct virtio_queue *q);
+
 /** Return a chain, `written` bytes of it filled: fills used entry used_idx + `ahead`. */
 void virtio_put(struct virtio *v, struct virtio_queue *q, uint16_t head, uint32_t written,
                 uint16_t ahead);

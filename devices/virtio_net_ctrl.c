@@ -140,6 +140,7 @@ static bool mac(struct data *d, unsigned command)
         d->len != ETH_ALEN || !data_take(d, addr, ETH_ALEN))
         return false;
     memcpy(d->n->mac, addr, ETH_ALEN);
+    d->n->virtio.generation++;
     return true;
 }
 

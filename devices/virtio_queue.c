@@ -178,6 +178,13 @@ void virtio_untake(struct virtio_queue *q, uint16_t n)
     q->next -= n;
 }
 
+uint16_t virtio_given(struct virtio *v, struct virtio_queue *q)
+{
+    uint16_t idx;
+
+    return read16(v, q->avail + 2, &idx) ? (uint16_t)(idx - q->next) : 0;
+}
+
 /* --- copies --- */
 
 /* Walk [offset, offset + len) of some buffers, copying one way. */
@@ -280,6 +287,8 @@ void virtio_want_kicks(struct virtio *v, struct virtio_queue *q, bool wanted)
         return;
     if (!virtio_has(v, VIRTIO_F_EVENT_IDX))
         write16(v, q, q->used, wanted ? 0 : USED_NO_NOTIFY);
+    /* What is given after what there is now, some of which may have been put back (2.7.10). */
     else if (wanted)
-        write16(v, q, q->used + 4 + 8 * (uint64_t)q->size, q->next);
+        write16(v, q, q->used + 4 + 8 * (uint64_t)q->size,
+                (uint16_t)(q->next + virtio_given(v, q)));
 }
