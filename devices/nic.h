@@ -19,9 +19,7 @@ struct nic_config {
     bool no_offload;  /* do not offer checksum and segmentation offload */
     bool no_mrg_rxbuf;
     uint16_t queue_size; /* descriptors per ring the device allows; 0: the model's default.
-                            (Linux's virtio-net driver stalls with fewer than 32; with
-                            mergeable buffers and large packets, fewer than 128: it refills
-                            when half are used, and the rest may not hold one.) */
+                            (Linux's virtio-net driver sends nothing with fewer than 32.) */
     uint8_t queues;      /* pairs of them, up to the model's max_pairs; 0: one */
     uint8_t vectors;  /* PCI virtio: of its MSI-X table, up to PCI_MSIX_MAX; 0: it has none */
     uint8_t slot;     /* PCI: on the root bus, 1..31; 0: the next that is free */

@@ -203,7 +203,8 @@ static const char *rx_chain_wrong(const struct virtio_net *n, const struct virti
 /*
  * How much of a packet goes into a chain. The headers of a large one get a buffer to themselves,
  * so that its data begins where a buffer does: a guest without fast misaligned loads copies it
- * three times as fast.
+ * three times as fast. (5.1.6.4.1 has all buffers but the last filled; drivers take the lengths that
+ * are in the used ring.)
  */
 static uint32_t rx_part(const struct virtio_net *n, const struct virtio_chain *c,
                         const struct frame *f, uint32_t at)
@@ -233,6 +234,15 @@ static enum port_verdict rx_fail(struct virtio_net *n, struct virtio_queue *q, c
     return PORT_DROPPED;
 }
 
+/* Whether a driver that was told an MTU gets more than that, and is not to (5.1.4.1). */
+static bool rx_too_long(const struct virtio_net *n, const struct frame *f)
+{
+    uint32_t tag = load_be16(f->data + 12) == 0x8100 ? 4 : 0;
+
+    return virtio_has(&n->virtio, VIRTIO_NET_F_MTU) && !f->offload.gso &&
+           f->len > ETH_HLEN + tag + n->nic.config.mtu;
+}
+
 /* Put one packet into the driver's buffers: all of it, or none. */
 static enum port_verdict rx_place(struct virtio_net *n, struct virtio_queue *q,
                                   const struct frame *f)
@@ -244,6 +254,8 @@ static enum port_verdict rx_place(struct virtio_net *n, struct virtio_queue *q,
     const char *wrong;
     uint8_t h[HDR];
 
+    if (rx_too_long(n, f))
+        return PORT_DROPPED;
     for (; at < total; at += part, c = &other) {
         if (!virtio_take(v, q, c))
             return rx_wait(n, q, buffers);
@@ -276,6 +288,15 @@ static bool covers(const struct virtio_net *n, const struct frame_offload *o)
     if (o->gso)
         need |= gsos[o->gso].guest | (o->ecn ? VIRTIO_NET_F_GUEST_ECN : 0);
     return (n->guest_offloads & need) == need;
+}
+
+/*
+ * Whether a packet that does not fit may wait for ever. Drivers give new buffers when half of the
+ * ring is used; if more is left of a short ring, and too little for a large packet, nobody moves.
+ */
+static bool rx_may_stall(struct virtio_net *n, struct virtio_queue *q)
+{
+    return 2 * virtio_given(&n->virtio, q) >= q->size;
 }
 
 static struct virtio_queue *rx_queue(struct virtio_net *n, unsigned pair)
@@ -313,8 +334,11 @@ enum port_verdict virtio_net_offer(struct virtio_net *n, unsigned pair, struct f
         return PORT_DROPPED;
     if (packets_any(cut))
         return PORT_HOLD;
-    if (covers(n, &f->offload))
-        return rx_place(n, q, f);
+    if (covers(n, &f->offload)) {
+        verdict = rx_place(n, q, f);
+        if (verdict != PORT_HOLD || !f->offload.gso || !rx_may_stall(n, q))
+            return verdict;
+    }
     if (f->offload.gso) {
         if (offload_finish(f, packets_add, cut) == 0)
             return PORT_DROPPED;
@@ -394,6 +418,8 @@ static void net_carrier(struct port *p, bool up)
     (void)up;
     if (virtio_has(&n->virtio, VIRTIO_NET_F_STATUS))
         virtio_config_changed(&n->virtio);
+    else
+        n->virtio.generation++;
 }
 
 /* --- life --- */
@@ -425,11 +451,28 @@ static void net_chosen(struct virtio *v)
         n->mq->pairs = 1;
 }
 
-/* 5.1.3.1: whoever takes MQ takes CTRL_VQ. */
+#define HOST_TSO (VIRTIO_NET_F_HOST_TSO4 | VIRTIO_NET_F_HOST_TSO6)
+#define GUEST_TSO (VIRTIO_NET_F_GUEST_TSO4 | VIRTIO_NET_F_GUEST_TSO6)
+
+/* Whoever takes any of these takes one of those (5.1.3.1). */
+static const struct {
+    uint64_t any, need;
+} dependencies[] = {
+    {HOST_TSO | VIRTIO_NET_F_HOST_UFO, VIRTIO_NET_F_CSUM},
+    {GUEST_TSO | VIRTIO_NET_F_GUEST_UFO, VIRTIO_NET_F_GUEST_CSUM},
+    {VIRTIO_NET_F_HOST_ECN, HOST_TSO},
+    {VIRTIO_NET_F_GUEST_ECN, GUEST_TSO},
+    {VIRTIO_NET_F_MQ | VIRTIO_NET_F_CTRL_RX | VIRTIO_NET_F_CTRL_VLAN | VIRTIO_NET_F_CTRL_MAC_ADDR,
+     VIRTIO_NET_F_CTRL_VQ},
+};
+
 static bool net_features_ok(struct virtio *v, uint64_t features)
 {
     (void)v;
-    return !(features & VIRTIO_NET_F_MQ) || (features & VIRTIO_NET_F_CTRL_VQ);
+    for (size_t i = 0; i < ARRAY_LEN(dependencies); i++)
+        if ((features & dependencies[i].any) && !(features & dependencies[i].need))
+            return false;
+    return true;
 }
 
 static void net_start(struct virtio *v)

@@ -364,6 +364,51 @@ static void a_long_frame_is_merged_over_several_buffers(void **state)
     assert_memory_equal(rig_at(&rig, at[3]), want + 288, 12);
 }
 
+/* 2.7.10: what is there already was put back, and nobody will kick for it. */
+static void a_frame_that_waits_asks_for_a_kick_that_comes(void **state)
+{
+    (void)state;
+    start(VIRTIO_NET_F_MRG_RXBUF | VIRTIO_F_EVENT_IDX);
+    give(100);
+    give(100);
+    receive(own, 300);
+    assert_true(nic->port.holding);
+    assert_int_equal(driver_avail_event(&drv, RX), 2);
+}
+
+/* 5.1.4.1: nothing longer than the MTU, which is 1500 here. */
+static void a_driver_that_was_told_an_mtu_gets_no_more(void **state)
+{
+    uint32_t id, len;
+    (void)state;
+    start(VIRTIO_NET_F_MTU);
+    give(2000);
+    receive(own, 1515);
+    assert_false(driver_used(&drv, RX, &id, &len));
+    assert_int_equal(nic->port.stats.drops[DROP_REFUSED], 1);
+    receive(own, 1514);
+    assert_true(driver_used(&drv, RX, &id, &len));
+}
+
+/* 5.1.3.1 */
+static void features_without_what_they_need_are_refused(void **state)
+{
+    static const uint64_t pairs[][2] = {
+        {VIRTIO_NET_F_HOST_TSO4, VIRTIO_NET_F_CSUM},
+        {VIRTIO_NET_F_HOST_UFO, VIRTIO_NET_F_CSUM},
+        {VIRTIO_NET_F_GUEST_TSO6, VIRTIO_NET_F_GUEST_CSUM},
+        {VIRTIO_NET_F_HOST_ECN, VIRTIO_NET_F_HOST_TSO6 | VIRTIO_NET_F_CSUM},
+        {VIRTIO_NET_F_CTRL_RX, VIRTIO_NET_F_CTRL_VQ},
+    };
+    struct virtio *v = &net()->virtio;
+    (void)state;
+
+    for (unsigned i = 0; i < ARRAY_LEN(pairs); i++) {
+        assert_false(v->ops->features_ok(v, pairs[i][0]));
+        assert_true(v->ops->features_ok(v, pairs[i][0] | pairs[i][1]));
+    }
+}
+
 static void a_frame_too_long_for_its_buffer_is_dropped(void **state)
 {
     uint32_t id, len;
@@ -489,6 +534,10 @@ int main(void)
         BOTH(a_frame_fills_a_buffer_behind_its_header),
         BOTH(a_frame_waits_for_a_buffer_and_is_received_once),
         BOTH(a_long_frame_is_merged_over_several_buffers),
+        BOTH(a_frame_that_waits_asks_for_a_kick_that_comes),
+        {"a_driver_that_was_told_an_mtu_gets_no_more", a_driver_that_was_told_an_mtu_gets_no_more,
+         modern, teardown, NULL},
+        BOTH(features_without_what_they_need_are_refused),
         BOTH(a_frame_too_long_for_its_buffer_is_dropped),
         BOTH(a_buffer_with_no_room_stops_the_queue),
         BOTH(frames_before_the_driver_starts_are_refused),

@@ -133,6 +133,32 @@ static void the_headers_of_a_large_frame_have_a_buffer_to_themselves(void **stat
     assert_int_equal(len, 12 + 1054);
 }
 
+/* With half of a ring given the driver gives no more: what does not fit there is cut up. */
+static void a_frame_too_large_for_a_short_ring_comes_in_segments(void **state)
+{
+    uint32_t id, len;
+    (void)state;
+    start(ALL_OFFLOADS | VIRTIO_NET_F_MRG_RXBUF); /* rings of 16 */
+    for (unsigned i = 0; i < 7; i++)
+        give(200);
+    receive_tso(2000, 100);
+    assert_true(nic->port.holding); /* more will be given */
+    give(200);
+    driver_kick(&drv, RX);
+    rig_advance(&rig, rig.actor.now);
+    assert_false(nic->port.holding);
+    for (unsigned i = 0; i < 8; i++) {
+        assert_true(driver_used(&drv, RX, &id, &len));
+        assert_int_equal(len, header() + 154);
+    }
+    for (unsigned i = 0; i < 12; i++)
+        give(200);
+    driver_kick(&drv, RX);
+    rig_advance(&rig, rig.actor.now);
+    for (unsigned i = 0; i < 12; i++)
+        assert_true(driver_used(&drv, RX, &id, &len));
+}
+
 static void a_driver_without_offloads_gets_finished_packets(void **state)
 {
     uint64_t at[4];
@@ -207,6 +233,7 @@ int main(void)
         BOTH(a_request_that_does_not_fit_its_frame_is_dropped),
         BOTH(a_driver_with_offloads_gets_the_frame_unfinished),
         BOTH(the_headers_of_a_large_frame_have_a_buffer_to_themselves),
+        BOTH(a_frame_too_large_for_a_short_ring_comes_in_segments),
         BOTH(a_driver_without_offloads_gets_finished_packets),
         BOTH(segments_wait_for_buffers_in_order_and_are_received_once),
         BOTH(segments_still_waiting_go_with_a_reset),

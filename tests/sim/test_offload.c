@@ -239,7 +239,7 @@ static void hostile_requests_are_refused_or_bounded(void **state)
         switch (rng_below(&r, 5)) {
         case 0: o->csum_start = (uint16_t)rng_next(&r); break;
         case 1: o->csum_offset = (uint16_t)rng_next(&r); break;
-        case 2: o->gso = (uint8_t)rng_below(&r, 4); break;
+        case 2: o->gso = (uint8_t)rng_below(&r, FRAME_GSO_UDP_L4 + 1); break;
         case 3: o->gso_size = (uint16_t)(100 + rng_below(&r, 2000)); break;
         default: o->needs_csum = rng_next(&r) & 1;
         }
