@@ -4,7 +4,7 @@
  * A register is a row: where it is, what it holds after a reset, which bits software may write, and
  * a handler where reading or writing does something. What is here all chips of the family have;
  * each has rows of its own, which go before these. Simplifications: no flash, no wake-up while off,
- * no flow control frames, no TBI, no interrupts for small packets or few descriptors (SRPD,
+ * power states that are told and do nothing, no flow control frames, no TBI, no interrupts for small packets or few descriptors (SRPD,
  * TXD_LOW); the packet buffer has no size: what the driver has no buffer for waits on the line
  * (port_ops.rx, PORT_HOLD), and the diagnostic registers of FIFOs show them empty.
  */
@@ -380,13 +380,14 @@ void e1000_cloned(struct device *dev)
     e1000_raise(d, ICR_LSC);
 }
 
-#define CAPABILITY_POWER 0x01
+#define PMCSR_NO_SOFT_RESET 0x0008
 
 void e1000_power_add(struct e1000 *d)
 {
-    unsigned at = pci_add_capability(&d->pci, CAPABILITY_POWER, 8);
+    unsigned at = pci_add_capability(&d->pci, PCI_CAPABILITY_POWER, 8);
 
     store_le16(d->pci.initial + at + 2, 0x0022); /* version 2; of its own initialisation */
+    store_le16(d->pci.initial + at + 4, PMCSR_NO_SOFT_RESET);
     store_le16(d->pci.writable + at + 4, 0x0003);
 }
 

@@ -228,12 +228,10 @@ static void table_write(struct device *dev, uint64_t offset, uint64_t value, uns
 static const struct pci_bar msix_bar = {"e1000e-msix", PCI_MSIX_BAR_SIZE, PCI_BAR_MEMORY, 4, 4,
                                         table_read,    table_write};
 
-#define CAPABILITY_EXPRESS 0x10
-
 /* An endpoint of one lane at 2.5 GT/s (PCI Express 1.1, 7.8). */
 static void express_add(struct pci_function *f)
 {
-    unsigned at = pci_add_capability(f, CAPABILITY_EXPRESS, 20);
+    unsigned at = pci_add_capability(f, PCI_CAPABILITY_EXPRESS, 20);
 
     store_le16(f->initial + at + 2, 0x0001);
     store_le32(f->initial + at + 4, 0x00008000);

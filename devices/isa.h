@@ -5,6 +5,7 @@
 #include "devices/device.h"
 
 #define ISA_LINES 16
+#define ISA_PORTS 0x1000 /* cards have theirs below */
 
 /** Embedded in a card's struct; the card's device has no region. */
 struct isa_card {

@@ -106,6 +106,7 @@ unsigned pci_add_capability(struct pci_function *f, uint8_t id, unsigned len)
     f->initial[f->last_capability ? f->last_capability + 1 : PCI_CAPABILITIES] = (uint8_t)at;
     f->initial[PCI_STATUS] |= PCI_STATUS_CAPABILITIES;
     f->last_capability = (uint8_t)at;
+    f->is_express |= id == PCI_CAPABILITY_EXPRESS;
     f->free_config = (uint8_t)((at + len + 3) & ~3u);
     return at;
 }

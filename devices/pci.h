@@ -43,6 +43,8 @@ enum {
     PCI_STATUS_MASTER_ABORT = 0x2000, /* nothing answered */
 };
 
+enum { PCI_CAPABILITY_POWER = 0x01, PCI_CAPABILITY_EXPRESS = 0x10 };
+
 enum { PCI_BAR_MEMORY = 0, PCI_BAR_IO = 1, PCI_BAR_64BIT = 4, PCI_BAR_PREFETCH = 8 };
 
 struct pci_bridge;
@@ -89,6 +91,7 @@ struct pci_function {
     struct pci_bar bars[PCI_BARS];
     uint8_t last_capability; /* where the list ends; 0: it is empty */
     uint8_t free_config;     /* where the next one may begin */
+    bool is_express;         /* has the capability of PCI Express */
     struct device_env env;   /* the device's: its DMA goes by the command register */
     struct device_env *outer;
     struct dma dma;

@@ -21,7 +21,8 @@ enum {
     BRIDGE_CONTROL = 0x3e,
 };
 
-#define BRIDGE_CONTROL_BITS 0x081f /* parity, SERR#, ISA, VGA, abort mode, discard SERR# */
+/* Parity, SERR#, ISA, VGA, abort mode, fast back-to-back no, discard timers and their SERR#. */
+#define BRIDGE_CONTROL_BITS 0x0b2f
 
 bool pci_bridge_reaches(const struct pci_bridge *b, uint8_t bus)
 {
@@ -30,7 +31,7 @@ bool pci_bridge_reaches(const struct pci_bridge *b, uint8_t bus)
     if (!bus || b->pci.config[SECONDARY_BUS] != bus)
         return false;
     for (const struct pci_bridge *up = b->pci.behind; up; up = up->pci.behind)
-        if (bus < up->pci.config[SECONDARY_BUS] || bus > up->pci.config[SUBORDINATE_BUS])
+        if (bus <= up->pci.config[SECONDARY_BUS] || bus > up->pci.config[SUBORDINATE_BUS])
             return false;
     return true;
 }

@@ -5,7 +5,8 @@
  *     ECAM offset:   bus << 20 | slot << 15 | function << 12 | register
  *
  * What nobody answers reads as all ones. Where base addresses lie is worked out when they
- * have moved and somebody looks. Of two that overlap, the one that was connected first answers.
+ * have moved and somebody looks. Of two that overlap, the one that was connected first answers, and
+ * the other nowhere.
  */
 #include "devices/pci_host.h"
 
@@ -38,7 +39,10 @@ static uint64_t ecam_read(struct device *dev, uint64_t offset, unsigned size)
 
     if (!f)
         return all_ones(size);
-    return at < PCI_CONFIG_SIZE ? pci_config_read(f, at, size) : 0; /* no extended capabilities */
+    if (at < PCI_CONFIG_SIZE)
+        return pci_config_read(f, at, size);
+    /* A PCI Express function has no extended capabilities; others, not the space for them. */
+    return f->is_express && !f->behind ? 0 : all_ones(size);
 }
 
 static void ecam_write(struct device *dev, uint64_t offset, uint64_t value, unsigned size)
@@ -134,19 +138,38 @@ static const struct pci_bar *bar_find(struct pci_host *h, uint64_t at, bool io, 
     return NULL;
 }
 
+/* Eight bytes pass as twice four where the bus has no more (Local Bus 3.0, 3.8). */
+static bool passes_in_halves(struct pci_host *h, uint64_t at, bool io, unsigned size)
+{
+    const struct pci_mapping *m = size == 8 && !io && !(at & 7) ? mapping_find(h, at, io) : NULL;
+
+    return m && m->function->bars[m->bar].max_size == 4;
+}
+
 static uint64_t window_read(struct pci_host *h, uint64_t at, bool io, unsigned size)
 {
     const struct pci_mapping *m;
-    const struct pci_bar *b = bar_find(h, at, io, size, &m);
+    const struct pci_bar *b;
 
+    if (passes_in_halves(h, at, io, size)) {
+        uint64_t low = window_read(h, at, io, 4);
+        return low | window_read(h, at + 4, io, 4) << 32;
+    }
+    b = bar_find(h, at, io, size, &m);
     return b && b->read ? b->read(m->function->dev, at - m->base, size) : all_ones(size);
 }
 
 static void window_write(struct pci_host *h, uint64_t at, bool io, uint64_t value, unsigned size)
 {
     const struct pci_mapping *m;
-    const struct pci_bar *b = bar_find(h, at, io, size, &m);
+    const struct pci_bar *b;
 
+    if (passes_in_halves(h, at, io, size)) {
+        window_write(h, at, io, (uint32_t)value, 4);
+        window_write(h, at + 4, io, value >> 32, 4);
+        return;
+    }
+    b = bar_find(h, at, io, size, &m);
     if (b && b->write)
         b->write(m->function->dev, at - m->base, value, size);
 }

@@ -248,10 +248,13 @@ static void instance_nodes(struct tree *t)
 #define PCI_RANGE_IO 0x01000000
 #define PCI_RANGE_MEMORY 0x02000000
 
+/* Ports below ISA_PORTS are ISA cards', where there are any: nothing else is to be put there. */
 static void prop_pci_ranges(struct tree *t)
 {
     const struct virt_range *io = &virt_map[VIRT_PCI_IO], *memory = &virt_map[VIRT_PCI_MEMORY];
-    const uint32_t cells[] = {PCI_RANGE_IO, 0, 0, 0, (uint32_t)io->base, 0, (uint32_t)io->size,
+    uint32_t first = virt_isa_cards(t->m) ? ISA_PORTS : 0;
+    const uint32_t cells[] = {PCI_RANGE_IO, 0, first,
+                              0, (uint32_t)io->base + first, 0, (uint32_t)io->size - first,
                               PCI_RANGE_MEMORY, 0, (uint32_t)memory->base,
                               0, (uint32_t)memory->base, 0, (uint32_t)memory->size};
 

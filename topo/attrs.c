@@ -76,7 +76,7 @@ static const struct attr nic_attrs[] = {
      "PCI: its slot on bus 0"},
     {"vectors", ATTR_INT, SCHEMA_AT(topo_nic, vectors), "(two a pair of queues, and two)", 0, PCI_MSIX_MAX, NULL,
      "virtio-net-pci: of its MSI-X table; 0: it has none"},
-    {"iobase", ATTR_INT, SCHEMA_AT(topo_nic, iobase), "0x300", 0x100, 0xffe0, NULL,
+    {"iobase", ATTR_INT, SCHEMA_AT(topo_nic, iobase), "0x300", 0x100, 0xfe0, NULL,
      "ISA: the first of its ports"},
     {"irq", ATTR_INT, SCHEMA_AT(topo_nic, irq), "9", 2, 15, NULL, "ISA: its interrupt line"},
 };

@@ -197,6 +197,20 @@ static void a_tree_of_the_users_is_kept_and_told_what_was_chosen(void **state)
     free(mine);
 }
 
+/* Where both have ports, those of ISA cards are not PCI's to give away. */
+static void low_ports_are_isas(void **state)
+{
+    static const struct machine_nic both[] = {{.model = "ne2k_isa", .name = "eth0"},
+                                              {.model = "ne2k_pci", .name = "eth1"}};
+    const char *pci = "/soc/pci@30000000";
+    (void)state;
+
+    start_with(1, 1, NULL, both, 2);
+    assert_int_equal(cells(pci, "ranges", 1, 2), 0x1000);
+    assert_int_equal(cells(pci, "ranges", 3, 2), 0x03001000);
+    assert_int_equal(cells(pci, "ranges", 5, 2), 0xf000);
+}
+
 /* IEEE 1275's bindings: ports are addresses of kind 1, mapped to the processor's. */
 static void buses_are_named_only_if_there_is_a_card_on_them(void **state)
 {
@@ -290,6 +304,7 @@ int main(void)
         TEST(the_kernel_is_told_what_was_chosen),
         TEST(the_seed_is_the_guests_own),
         TEST(a_tree_of_the_users_is_kept_and_told_what_was_chosen),
+        TEST(low_ports_are_isas),
         TEST(buses_are_named_only_if_there_is_a_card_on_them),
         TEST(the_pci_host_has_its_windows_and_lines),
         TEST(dtc_finds_nothing_wrong_with_it),
