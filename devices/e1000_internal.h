@@ -408,11 +408,14 @@ enum port_verdict e1000_place_in(struct e1000 *d, const struct e1000_rxq *q,
 uint32_t e1000_buffer_size(const struct e1000 *d);
 /** Its head has gone on by so many units of 16 bytes. */
 void e1000_rx_advance(struct e1000 *d, const struct e1000_rxq *q, uint32_t units);
-/**
- * The next descriptor, into w: 1. One without a buffer is passed over, and only DD written in its
- * byte `status` (317694, 7.1.7.2): 0. Below 0: there is none, or it is not in RAM.
- */
-int e1000_rx_next(struct e1000 *d, const struct e1000_rxq *q, unsigned status, uint8_t *w);
+enum e1000_next {
+    E1000_NO_DESCRIPTOR, /* or it is not in RAM */
+    E1000_NO_BUFFER,     /* it is passed over: only DD was written (317694, 7.1.7.2) */
+    E1000_BUFFER,
+};
+/** Read the next descriptor into w; its byte `status` has DD. */
+enum e1000_next e1000_rx_next(struct e1000 *d, const struct e1000_rxq *q, unsigned status,
+                              uint8_t *w);
 /**
  * PORT_TAKEN if the ring has so many units of 16 bytes; PORT_HOLD if it will have, which is counted
  * and told; PORT_DROPPED if it never can.

@@ -61,18 +61,15 @@ enum port_verdict e1000_rx_buffers(struct e1000 *d, const struct e1000_rxq *q, u
 {
     enum port_verdict room = e1000_rx_room(d, q, n);
     struct dma *dma = d->nic.dev.env->dma;
-    uint32_t size, head, given, found = 0;
+    uint32_t head = *e1000_ring_head(d, q->ring), found = 0;
+    uint64_t base = e1000_ring_address(d, q->ring) - (uint64_t)head * E1000_DESCRIPTOR;
 
     if (room != PORT_TAKEN)
         return room;
-    size = e1000_ring_size(d, q->ring);
-    head = *e1000_ring_head(d, q->ring);
-    given = ring_free(d, q);
-    for (uint32_t i = 0; i < given && found < n; i++) {
-        uint64_t base = e1000_ring_address(d, q->ring) - (uint64_t)head * E1000_DESCRIPTOR;
+    for (uint32_t i = 0, given = ring_free(d, q); i < given && found < n; i++) {
+        uint64_t at = (head + i) % e1000_ring_size(d, q->ring) * E1000_DESCRIPTOR;
         uint8_t address[8];
-        if (!dma->read(dma, base + (head + i) % size * (uint64_t)E1000_DESCRIPTOR, address,
-                       sizeof(address)))
+        if (!dma->read(dma, base + at, address, sizeof(address)))
             return PORT_TAKEN; /* whoever fills it finds that, too */
         found += load_le64(address) != 0;
     }
@@ -117,18 +114,19 @@ void e1000_rx_advance(struct e1000 *d, const struct e1000_rxq *q, uint32_t units
     *head = (*head + units) % e1000_ring_size(d, q->ring);
 }
 
-int e1000_rx_next(struct e1000 *d, const struct e1000_rxq *q, unsigned status, uint8_t *w)
+enum e1000_next e1000_rx_next(struct e1000 *d, const struct e1000_rxq *q, unsigned status,
+                              uint8_t *w)
 {
     struct dma *dma = d->nic.dev.env->dma;
     uint64_t where = e1000_ring_address(d, q->ring);
 
     if (!ring_free(d, q) || !dma->read(dma, where, w, E1000_DESCRIPTOR))
-        return -1;
+        return E1000_NO_DESCRIPTOR;
     if (load_le64(w))
-        return 1;
+        return E1000_BUFFER;
     w[status] |= E1000_DD;
     e1000_rx_advance(d, q, 1);
-    return dma->write(dma, where + status, &w[status], 1) ? 0 : -1;
+    return dma->write(dma, where + status, &w[status], 1) ? E1000_NO_BUFFER : E1000_NO_DESCRIPTOR;
 }
 
 /* A part of a packet into the next buffer, of which `part` bytes become what was written. False:
@@ -140,11 +138,11 @@ static bool part_write(struct e1000 *d, const struct e1000_rxq *q, const struct 
     uint8_t w[E1000_DESCRIPTOR];
     bool last = at + *part == r->len;
     uint64_t where;
-    int next = e1000_rx_next(d, q, STATUS, w);
+    enum e1000_next next = e1000_rx_next(d, q, STATUS, w);
 
-    if (next <= 0) {
+    if (next != E1000_BUFFER) {
         *part = 0;
-        return next == 0;
+        return next == E1000_NO_BUFFER;
     }
     where = e1000_ring_address(d, q->ring);
     if (!dma->write(dma, load_le64(w), r->data + at, *part))

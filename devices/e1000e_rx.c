@@ -78,11 +78,11 @@ static bool extended_write(struct e1000 *d, const struct incoming *p, uint32_t a
     struct dma *dma = d->nic.dev.env->dma;
     uint8_t w[E1000_DESCRIPTOR];
     uint64_t where;
-    int next = e1000_rx_next(d, p->q, STATUS, w);
+    enum e1000_next next = e1000_rx_next(d, p->q, STATUS, w);
 
-    if (next <= 0) {
+    if (next != E1000_BUFFER) {
         *part = 0;
-        return next == 0;
+        return next == E1000_NO_BUFFER;
     }
     where = e1000_ring_address(d, p->q->ring);
     if (!dma->write(dma, load_le64(w), p->r->data + at, *part))
