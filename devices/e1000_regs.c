@@ -4,9 +4,10 @@
  * A register is a row: where it is, what it holds after a reset, which bits software may write, and
  * a handler where reading or writing does something. What is here all chips of the family have;
  * each has rows of its own, which go before these. Simplifications: no flash, no wake-up while off,
- * power states that are told and do nothing, no flow control frames, no TBI, no interrupts for small packets or few descriptors (SRPD,
- * TXD_LOW); the packet buffer has no size: what the driver has no buffer for waits on the line
- * (port_ops.rx, PORT_HOLD), and the diagnostic registers of FIFOs show them empty.
+ * power states that are told and do nothing, no flow control frames, no TBI, no interrupts for
+ * small packets or few descriptors (SRPD, TXD_LOW); the packet buffer has no size: what the driver
+ * has no buffer for waits on the line (port_ops.rx, PORT_HOLD), and the diagnostic registers of
+ * FIFOs show them empty.
  */
 #include "devices/e1000_internal.h"
 
