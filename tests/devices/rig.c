@@ -13,6 +13,7 @@ static bool dma_read(struct dma *dma, uint64_t addr, void *buf, size_t len)
 {
     struct rig *r = container_of(dma, struct rig, dma);
 
+    r->dma_reads++;
     if (!in_ram(addr, len))
         return false;
     memcpy(buf, r->ram + (addr - RIG_RAM_BASE), len);

@@ -22,6 +22,7 @@ struct rig {
     struct actor actor;
     struct device_env env;
     struct dma dma;
+    uint32_t dma_reads; /* how often memory was read */
     uint8_t *ram;
     uint64_t heap;              /* where rig_alloc is */
     struct irq_sink sink;
