@@ -73,7 +73,7 @@ static struct nic *create(struct device_env *env, const char *name, const struct
     e1000_power_add(d);
     store_le16(d->pci.initial + PCI_STATUS,
                PCI_STATUS_CAPABILITIES | PCI_STATUS_66MHZ | PCI_STATUS_MEDIUM);
-    d->pci.initial[0x3e] = 0xff; /* MIN_GNT */
+    d->pci.initial[PCI_MIN_GNT] = 0xff;
     e1000_reset(&d->nic.dev);
     return &d->nic;
 }

@@ -4,8 +4,6 @@
 #include "devices/dp8390.h"
 #include "devices/pci.h"
 
-#define DEVSEL_MEDIUM 0x0200 /* of the status register */
-
 struct ne2k_pci {
     struct dp8390 chip;
     struct pci_function pci;
@@ -57,7 +55,7 @@ struct nic *ne2k_pci_create(struct device_env *env, const char *name, const stru
     dp8390_init(&n->chip, &rtl8029as, &ne2k_pci_ops, env, name, c);
     pci_init(&n->pci, &n->chip.nic.dev, &id);
     pci_set_bar(&n->pci, 0, &ports);
-    store_le16(n->pci.initial + PCI_STATUS, DEVSEL_MEDIUM);
+    store_le16(n->pci.initial + PCI_STATUS, PCI_STATUS_MEDIUM);
     n->chip.nic.pci = &n->pci;
     ne2k_pci_reset(&n->chip.nic.dev);
     return &n->chip.nic;

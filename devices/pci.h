@@ -25,6 +25,8 @@ enum {
     PCI_CAPABILITIES = 0x34,
     PCI_INTERRUPT_LINE = 0x3c,
     PCI_INTERRUPT_PIN = 0x3d,
+    PCI_MIN_GNT = 0x3e, /* in quarters of a microsecond, as MAX_LAT */
+    PCI_MAX_LAT = 0x3f,
 };
 
 enum {

@@ -194,7 +194,6 @@ static uint16_t csr_read(struct pcnet *d, unsigned n)
 #define LED_OUT 0x8000u
 #define BCR18_DWIO 0x0080
 #define BCR22_DEFAULT 0xff06
-#define PCI_MIN_GNT 0x3e /* and MAX_LAT behind it */
 
 static uint16_t bcr_read(struct pcnet *d, unsigned n)
 {
@@ -424,7 +423,7 @@ struct nic *pcnet_create(struct device_env *env, const char *name, const struct 
     d->pci.clearable[PCI_STATUS + 1] = PCI_STATUS_MASTER_ABORT >> 8;
     pci_set_bar(&d->pci, 0, &io);
     pci_set_bar(&d->pci, 1, &memory);
-    store_le16(d->pci.initial + PCI_STATUS, 0x0280); /* medium DEVSEL, fast back-to-back */
+    store_le16(d->pci.initial + PCI_STATUS, PCI_STATUS_MEDIUM | PCI_STATUS_FAST_BACK);
     store_le16(d->pci.initial + PCI_MIN_GNT, BCR22_DEFAULT);
     d->nic.pci = &d->pci;
     port_init(&d->nic.port, &pcnet_port_ops, env->actor, name);

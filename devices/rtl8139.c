@@ -571,9 +571,9 @@ static struct nic *create(struct device_env *env, const char *name, const struct
     d->nic.config = *c;
     device_init(&d->nic.dev, &rtl_ops, d, name, env);
     pci_init(&d->pci, &d->nic.dev, &id);
-    d->pci.initial[0x3e] = MIN_GNT;
-    d->pci.initial[0x3f] = MAX_LAT;
-    store_le16(d->pci.initial + PCI_STATUS, 0x0280); /* fast back-to-back; medium DEVSEL */
+    d->pci.initial[PCI_MIN_GNT] = MIN_GNT;
+    d->pci.initial[PCI_MAX_LAT] = MAX_LAT;
+    store_le16(d->pci.initial + PCI_STATUS, PCI_STATUS_MEDIUM | PCI_STATUS_FAST_BACK);
     pci_set_bar(&d->pci, 0, &io);
     pci_set_bar(&d->pci, 1, &memory);
     d->nic.pci = &d->pci;

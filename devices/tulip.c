@@ -335,8 +335,9 @@ struct nic *tulip_create(struct device_env *env, const char *name, const struct 
     pci_init(&d->pci, &d->nic.dev, &id);
     pci_set_bar(&d->pci, 0, &io);
     pci_set_bar(&d->pci, 1, &memory);
-    d->pci.initial[0x3e] = 0x14; /* MIN_GNT, MAX_LAT: in quarters of a microsecond */
-    d->pci.initial[0x3f] = 0x28;
+    d->pci.initial[PCI_MIN_GNT] = 0x14;
+    d->pci.initial[PCI_MAX_LAT] = 0x28;
+    store_le16(d->pci.initial + PCI_STATUS, PCI_STATUS_MEDIUM | PCI_STATUS_FAST_BACK);
     store_le32(d->pci.writable + CFDD, 0xc000ff00);
     d->nic.pci = &d->pci;
     port_init(&d->nic.port, &tulip_port_ops, env->actor, name);

@@ -60,6 +60,32 @@ static void cache_line_size_and_latency_are_kept(void **state)
     assert_int_equal(config_read(CARD, PCI_CACHE_LINE, 2), 0);
 }
 
+/* What lspci shows of real ones. */
+static void cards_look_like_themselves(void **state)
+{
+    static const struct {
+        const char *model;
+        uint32_t id;
+        uint8_t revision;
+        uint16_t status;
+        uint16_t grant_latency;
+    } cards[] = {
+        {"e1000", 0x100e8086, 2, 0x0230, 0x00ff},      {"pcnet", 0x20001022, 0x10, 0x0280, 0xff06},
+        {"rtl8139", 0x813910ec, 0x20, 0x0280, 0x4020}, {"ne2k_pci", 0x802910ec, 0, 0x0200, 0},
+        {"tulip", 0x00191011, 0x41, 0x0280, 0x2814},
+    };
+    (void)state;
+
+    for (unsigned i = 0; i < ARRAY_LEN(cards); i++) {
+        card_finish();
+        card_start(cards[i].model);
+        assert_int_equal(config_read(CARD, PCI_VENDOR_ID, 4), cards[i].id);
+        assert_int_equal(config_read(CARD, PCI_REVISION, 1), cards[i].revision);
+        assert_int_equal(config_read(CARD, PCI_STATUS, 2), cards[i].status);
+        assert_int_equal(config_read(CARD, PCI_MIN_GNT, 2), cards[i].grant_latency);
+    }
+}
+
 static void extended_configuration_is_empty(void **state)
 {
     (void)state;
@@ -316,6 +342,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(nobody_answers_with_ones, setup, teardown),
         cmocka_unit_test_setup_teardown(ids_and_class_are_read_only, setup, teardown),
         cmocka_unit_test_setup_teardown(cache_line_size_and_latency_are_kept, setup, teardown),
+        cmocka_unit_test_setup_teardown(cards_look_like_themselves, setup, teardown),
         cmocka_unit_test_setup_teardown(extended_configuration_is_empty, setup, teardown),
         cmocka_unit_test_setup_teardown(a_bar_answers_where_it_was_put_while_decoding, setup,
                                         teardown),
