@@ -24,7 +24,7 @@ enum operation {
     WRITE_1, /* to BAR x: offset 16, value 8 */
     WRITE_2,
     WRITE_4,
-    READ,          /* 2^(x % 4) bytes of BAR x / 4: offset 16 */
+    READ,          /* 2^(x % 4) bytes of the BAR that is x / 4th: offset 16 */
     MEMORY,        /* bytes into memory, x times more: address / 2 16, number 8, the bytes */
     FRAME,         /* arrives, for whom x says: length 16 */
     FRAME_OFFLOAD, /* with a request: length 16, start 16, offset 8, GSO 8, MSS 16, header 8 */
@@ -66,6 +66,17 @@ static uint64_t offset_of(struct program *g, unsigned bar, unsigned size)
     if (all > 0x10000)
         at *= 4;
     return all ? at % all & ~(uint64_t)(size - 1) : 0;
+}
+
+/* The n-th of the BARs that there are. */
+static unsigned bar_nth(const struct nic_rig *r, unsigned n)
+{
+    unsigned there[PCI_BARS] = {0}, count = 0;
+
+    for (unsigned bar = 0; bar < PCI_BARS; bar++)
+        if (nic_rig_size(r, bar))
+            there[count++] = bar;
+    return count ? there[n % count] : 0;
 }
 
 /* --- what was sent --- */
@@ -238,7 +249,7 @@ static void carrier_change(struct program *g)
 static void step(struct program *g)
 {
     uint8_t first = (uint8_t)take(g, 1);
-    unsigned x = first >> 4, size;
+    unsigned x = first >> 4, size, bar;
     uint64_t offset;
 
     switch ((enum operation)(first & 15)) {
@@ -251,8 +262,9 @@ static void step(struct program *g)
         break;
     case READ:
         size = 1u << x % 4;
-        offset = offset_of(g, x / 4, size);
-        nic_rig_read(g->r, x / 4, offset, size);
+        bar = bar_nth(g->r, x / 4);
+        offset = offset_of(g, bar, size);
+        nic_rig_read(g->r, bar, offset, size);
         break;
     case MEMORY: memory_put(g, x); break;
     case FRAME: receive(g, frame_make(g, x)); break;

@@ -85,7 +85,8 @@ void nic_rig_init(struct nic_rig *r, struct sim *s, const char *model, unsigned 
 {
     static const struct actor_ops ops = {.kind = "rig"};
     struct nic_config c = {.mac = {0x52, 0x54, 0, 0x12, 0x34, (uint8_t)(0x56 + number)},
-                           .vectors = 4};
+                           .vectors = 4,
+                           .mtu = 1500};
     struct err err = {0};
     const char *several = strstr(model, "-mq"); /* behind the name: with four pairs of queues */
     char name[32];
