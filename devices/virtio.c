@@ -2,7 +2,8 @@
  * Virtio devices in general: status, features, configuration, interrupts (virtio 1.2, 2 and 3).
  *
  * The transport calls in from one side, the device type from the other. Rings are in
- * virtio_queue.c.
+ * virtio_queue.c. Simplification: a legacy driver's buffers, too, are used from DRIVER_OK on, though
+ * it may give them before (3.1.2).
  */
 #include "devices/virtio.h"
 
