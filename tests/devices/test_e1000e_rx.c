@@ -289,6 +289,9 @@ static void hashes_are_those_of_the_specification(void **state)
     put(MRQC, 0x170000); /* not enabled */
     receive(flow_packet(&v4_tcp, 20));
     assert_int_equal(load_le64(rx_at(0, 5)), 0);
+    put(MRQC, 1 | 0x1f0000); /* with extensions, if both are asked for */
+    receive(flow_packet(&v6_udp, 20));
+    assert_int_equal(load_le32(rx_at(0, 6)), 4);
 }
 
 static void the_table_chooses_the_queue(void **state)

@@ -244,6 +244,8 @@ static void a_bridge_has_the_buses_it_was_told(void **state)
     bridge_start();
     assert_int_equal(config_read(BRIDGE, PCI_HEADER_TYPE, 1), 1);
     assert_int_equal(behind(1, 0, 4), 0xffffffff);
+    config_write(BRIDGE, 0x3e, 0xffff, 2);
+    assert_int_equal(config_read(BRIDGE, 0x3e, 2), 0x0b2f); /* bridge control */
     config_write(BRIDGE, 0x18, 0x00050500, 4);
     assert_int_equal(behind(5, 0, 4), 0x10411af4);
     assert_int_equal(behind(1, 0, 4), 0xffffffff);

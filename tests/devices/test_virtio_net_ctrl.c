@@ -37,6 +37,7 @@ static void modes_and_lists_decide_what_is_received(void **state)
                          all[] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
     static const uint8_t table[] = {1, 0, 1, 0, 0, 0, 0x52, 0x54, 0, 9, 9, 9,
                                     1, 0, 0, 0, 1, 0, 0x5e, 0, 0, 1};
+    uint32_t generation;
     (void)state;
     start(FILTERS);
     assert_true(passes(other)); /* promiscuous until told otherwise */
@@ -55,10 +56,12 @@ static void modes_and_lists_decide_what_is_received(void **state)
     assert_int_equal(control((uint8_t[]){0, 5, 1}, 3), 0); /* nobcast */
     assert_false(passes(all));
     assert_int_equal(control((uint8_t[]){0, 4, 0}, 3), 0);
+    generation = net()->virtio.generation;
     assert_int_equal(control((uint8_t[]){1, 1, 2, 0, 0, 0, 0, 7}, 8), 0); /* a new address */
     assert_true(passes((uint8_t[]){2, 0, 0, 0, 0, 7}));
     assert_false(passes(own));
     assert_int_equal(rig_read(&nic->dev, MM_CONFIG + 5, 1), 7);
+    assert_int_not_equal(net()->virtio.generation, generation);
 }
 
 static void vlan_ids_are_filtered_once_negotiated(void **state)
