@@ -144,6 +144,12 @@ static bool set_bool(const struct setting *s, void *field)
     return false;
 }
 
+/* Whether people write it in hexadecimal, as its default is. */
+static bool is_hex(const struct attr *a)
+{
+    return a->type == ATTR_INT && a->preset && strncmp(a->preset, "0x", 2) == 0;
+}
+
 /* A bound, as a person would write it. */
 static const char *bound_text(const struct attr *a, uint64_t value, char *buf, size_t size)
 {
@@ -151,7 +157,8 @@ static const char *bound_text(const struct attr *a, uint64_t value, char *buf, s
         return units_format_time((vtime_t)value, buf, size);
     if (a->type == ATTR_SIZE)
         return units_format_size(value, buf, size);
-    snprintf(buf, size, "%llu%s", (unsigned long long)value, a->type == ATTR_RATE ? "bit" : "");
+    snprintf(buf, size, is_hex(a) ? "0x%llx%s" : "%llu%s", (unsigned long long)value,
+             a->type == ATTR_RATE ? "bit" : "");
     return buf;
 }
 
@@ -207,8 +214,9 @@ static bool set_number(const struct setting *s, void *field)
         return false;
     }
     if (s->a->max && (value < s->a->min || value > s->a->max)) {
-        char low[32], high[32];
-        setting_error(s, "%s = %s is outside %s..%s", s->a->name, s->text,
+        char low[32], high[32], asked[32];
+        setting_error(s, "%s = %s is outside %s..%s", s->a->name,
+                      is_hex(s->a) ? bound_text(s->a, value, asked, sizeof(asked)) : s->text,
                       bound_text(s->a, s->a->min, low, sizeof(low)),
                       bound_text(s->a, s->a->max, high, sizeof(high)));
         return false;
